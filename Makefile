@@ -1,0 +1,104 @@
+# Copyright The Valtuus Authors.
+# SPDX-License-Identifier: Apache-2.0
+
+# What a target needs it builds from the Go modules in hack/, and keeps it outside
+# the tree: Go, make and git are all that has to be there.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+CACHE ?= $(or $(VALTUUS_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/valtuus)
+VERSION ?= $(or $(shell git describe --tags --always --dirty 2>/dev/null),dev)
+
+# One directory per version of the tool modules: changing a version changes the path.
+tool_dir = $(CACHE)/bin/$(shell cat hack/$(1)/go.mod hack/$(1)/go.sum | git hash-object --stdin | cut -c1-16)
+CONTROLLER_GEN = $(call tool_dir,tools)/controller-gen
+GOLANGCI_LINT = $(call tool_dir,lint)/golangci-lint-kube-api-linter
+
+ASSETS = hack/envtest/ensure.sh etcd kube-apiserver
+ALL_ASSETS = $(ASSETS) kube-controller-manager
+
+##@ General
+
+.PHONY: help
+help: ## Show this list.
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Run the whole story here, on an API server of its own (KEEP=1 leaves it running).
+	@assets=$$($(ASSETS)); KUBEBUILDER_ASSETS=$$assets go run ./hack/demo $(if $(KEEP),-keep)
+
+##@ Tests
+
+# Nothing may be skipped: a suite that silently does not run looks like one that passes.
+.PHONY: test
+test: ## Run all unit and API server suites (TESTFLAGS is passed on).
+	@assets=$$($(ALL_ASSETS)); \
+		KUBEBUILDER_ASSETS=$$assets VALTUUS_REQUIRE_ALL=1 go test -count=1 -timeout 30m $(TESTFLAGS) ./...
+
+.PHONY: test-short
+test-short: ## Run the tests that need no server.
+	go test -short ./...
+
+.PHONY: race
+race: ## Run the tests of internal/ with the race detector (needs a C compiler).
+	@assets=$$($(ALL_ASSETS)); \
+		KUBEBUILDER_ASSETS=$$assets VALTUUS_REQUIRE_ALL=1 go test -race -count=1 -timeout 30m $(TESTFLAGS) ./internal/...
+
+FUZZTIME ?= 20s
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME (20s).
+	@hack/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: ## Measure, and print the figures.
+	@assets=$$($(ASSETS)); KUBEBUILDER_ASSETS=$$assets go run ./hack/bench $(BENCHFLAGS)
+
+.PHONY: envtest
+envtest: ## Fetch or build the servers that the suites need, and print where they are.
+	@$(ALL_ASSETS)
+
+##@ Development
+
+.PHONY: generate
+generate: $(CONTROLLER_GEN) ## Generate deep copies, apply configurations, CRDs and RBAC.
+	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
+	$(CONTROLLER_GEN) applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/...
+	$(CONTROLLER_GEN) crd paths=./api/... output:crd:artifacts:config=config/crd/bases
+	$(CONTROLLER_GEN) rbac:roleName=valtuus-manager paths=./controllers/... output:rbac:artifacts:config=config/rbac
+
+.PHONY: fmt
+fmt: $(GOLANGCI_LINT) ## Format the Go code.
+	$(GOLANGCI_LINT) fmt
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Lint the Go code and the API (LINTFLAGS=--fix repairs what it can).
+	$(GOLANGCI_LINT) run $(LINTFLAGS)
+
+.PHONY: verify
+verify: $(CONTROLLER_GEN) $(GOLANGCI_LINT) ## Check generated files, formatting, modules, lint and CRD compatibility.
+	@hack/verify.sh
+
+.PHONY: build
+build: ## Build bin/valtuus; the same source gives the same bytes.
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o bin/valtuus .
+
+.PHONY: clean
+clean: ## Remove what was built in the tree (the cache stays).
+	rm -rf bin
+
+# Built to a temporary name: a tool that exists is a tool that is complete.
+$(CONTROLLER_GEN):
+	@$(call build_tool,tools,sigs.k8s.io/controller-tools/cmd/controller-gen)
+$(GOLANGCI_LINT):
+	@$(call build_tool,lint,sigs.k8s.io/kube-api-linter/cmd/golangci-lint-kube-api-linter)
+
+define build_tool
+echo "building $(@F) from its Go module; first time only, a minute or two" >&2; \
+	mkdir -p $(@D); \
+	GOWORK=off GOFLAGS=-mod=readonly CGO_ENABLED=0 go build -C hack/$(1) -trimpath -buildvcs=false -ldflags "-s -w" -o $@.$$$$ $(2); \
+	mv -f $@.$$$$ $@
+endef

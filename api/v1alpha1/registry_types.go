@@ -1,0 +1,169 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// RegistryPurpose tells whether a registry holds real clients.
+//
+// +kubebuilder:validation:Enum=Production;Test
+type RegistryPurpose string
+
+const (
+	// PurposeProduction is a registry of real clients.
+	PurposeProduction RegistryPurpose = "Production"
+	// PurposeTest is a registry that accepts 900-series identity codes only.
+	PurposeTest RegistryPurpose = "Test"
+)
+
+// DeploymentTestPolicy tells what a missing deployment test does.
+//
+// +kubebuilder:validation:Enum=Enforce;Report
+type DeploymentTestPolicy string
+
+const (
+	// DeploymentTestEnforce keeps a grant closed until the combination of systems has been tested.
+	DeploymentTestEnforce DeploymentTestPolicy = "Enforce"
+	// DeploymentTestReport lets the grant open and tells that the test is missing.
+	DeploymentTestReport DeploymentTestPolicy = "Report"
+)
+
+// AutomaticGrants tells whether a service relationship makes the grant it needs.
+//
+// +kubebuilder:validation:Enum=Enabled;Disabled
+type AutomaticGrants string
+
+const (
+	// AutomaticGrantsEnabled lets a relationship make a basic grant for its pair of registry and unit.
+	AutomaticGrantsEnabled AutomaticGrants = "Enabled"
+	// AutomaticGrantsDisabled leaves every grant to a person.
+	AutomaticGrantsDisabled AutomaticGrants = "Disabled"
+)
+
+// RegistryPolicies are the choices that a registry controller has.
+type RegistryPolicies struct {
+	// deploymentTest tells what a missing deployment test does.
+	// +required
+	DeploymentTest DeploymentTestPolicy `json:"deploymentTest,omitempty"`
+
+	// automaticGrants tells whether a service relationship makes the grant it needs.
+	// +required
+	AutomaticGrants AutomaticGrants `json:"automaticGrants,omitempty"`
+
+	// staleness bounds the age of the archive's view for this registry; the Archive's bounds hold when left out.
+	// +optional
+	Staleness *Staleness `json:"staleness,omitempty"`
+}
+
+// RegistrySpec describes the client registry (asiakasrekisteri).
+//
+// +kubebuilder:validation:XValidation:rule="self.purpose == oldSelf.purpose",message="purpose is immutable"
+// +kubebuilder:validation:XValidation:rule="self.archiveName == oldSelf.archiveName",message="archiveName is immutable"
+// +kubebuilder:validation:XValidation:rule="self.organization == oldSelf.organization",message="organization is immutable"
+type RegistrySpec struct {
+	// oid identifies the registry in URLs and certificates. Where the register has no OID of its own, it is its controller's.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="oid is immutable"
+	OID OID `json:"oid,omitempty"`
+
+	// controllerOID is the OID of the registry controller (rekisterinpitäjä) in the national controller register.
+	// +required
+	ControllerOID OID `json:"controllerOID,omitempty"`
+
+	// organization is the OID of the Organization that organizes the services: the organizer (palvelunjärjestäjä).
+	// +required
+	Organization OID `json:"organization,omitempty"`
+
+	// archiveName is the name of the Archive that keeps the registry. An Archive's name is believed once in a cluster.
+	// +required
+	ArchiveName ObjectName `json:"archiveName,omitempty"`
+
+	// clientSystem is the name of the ClientSystem that the organizer uses.
+	// +required
+	ClientSystem ObjectName `json:"clientSystem,omitempty"`
+
+	// purpose tells whether the registry holds real clients.
+	// +required
+	Purpose RegistryPurpose `json:"purpose,omitempty"`
+
+	// policies are the choices that the registry controller has.
+	// +required
+	Policies RegistryPolicies `json:"policies,omitempty,omitzero"`
+}
+
+// RegistryStatus is what the controller found and did.
+type RegistryStatus struct {
+	// observedGeneration is the generation that the status speaks of, -1 before the first.
+	// +optional
+	// +kubebuilder:validation:Minimum=-1
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions tell the state of the object in words.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=32
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// credentials is the ledger: the archive accepts these certificates and no others.
+	// +optional
+	// +listType=map
+	// +listMapKey=id
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	Credentials []Credential `json:"credentials,omitempty"`
+
+	// secretRef names the Secret that holds the newest credential.
+	// +optional
+	SecretRef *SecretReference `json:"secretRef,omitempty"`
+
+	// credentialExpiresAt is the instant at which the active credential expires.
+	// +optional
+	CredentialExpiresAt *metav1.Time `json:"credentialExpiresAt,omitempty"`
+}
+
+// Registry is a client registry (asiakasrekisteri) of an organizer.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=reg,categories=valtuus
+// +kubebuilder:selectablefield:JSONPath=`.spec.oid`
+// +kubebuilder:selectablefield:JSONPath=`.spec.organization`
+// +kubebuilder:printcolumn:name="OID",type=string,JSONPath=`.spec.oid`
+// +kubebuilder:printcolumn:name="Purpose",type=string,JSONPath=`.spec.purpose`
+// +kubebuilder:printcolumn:name="Archive",type=string,JSONPath=`.spec.archiveName`
+// +kubebuilder:printcolumn:name="System",type=string,JSONPath=`.spec.clientSystem`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Credential Until",type=string,JSONPath=`.status.credentialExpiresAt`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`,priority=1
+// +kubebuilder:validation:XValidation:rule="!self.metadata.name.matches('(^|[^0-9A-Za-z])(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{2}[-+A-FU-Ya-fu-y][0-9]{3}[0-9A-Za-z]($|[^0-9A-Za-z])')",message="the name must not hold anything that looks like a personal identity code"
+type Registry struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard object's metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
+
+	// spec is what is asked for.
+	// +required
+	Spec RegistrySpec `json:"spec,omitempty,omitzero"`
+
+	// status is what the controller found and did.
+	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
+	Status RegistryStatus `json:"status,omitempty,omitzero"`
+}
+
+// RegistryList is a list of Registries.
+//
+// +kubebuilder:object:root=true
+type RegistryList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+
+	Items []Registry `json:"items"`
+}

@@ -1,0 +1,183 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	clocktesting "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/controllers"
+	"github.com/valtuus/valtuus/internal/conditions"
+	"github.com/valtuus/valtuus/internal/manager"
+	"github.com/valtuus/valtuus/internal/testenv"
+	"github.com/valtuus/valtuus/internal/testworld"
+)
+
+var env *testenv.Env
+
+func TestControllers(t *testing.T) {
+	testenv.Need(t)
+	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(15 * time.Second)
+	SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
+	RunSpecs(t, "Controllers")
+}
+
+var _ = BeforeSuite(func(ctx context.Context) {
+	var err error
+	env, err = testworld.Start(ctx, testenv.Options{})
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(env.Stop)
+})
+
+// life is one world with a manager of its own, on a clock that the spec moves.
+type life struct {
+	*testworld.World
+	clock *clocktesting.FakePassiveClock
+	stop  func()
+}
+
+// begin makes a world and starts a manager on it, as the user that the manager's role is for.
+func begin(ctx context.Context, change func(*testworld.World)) *life {
+	l := &life{clock: clocktesting.NewFakePassiveClock(time.Now())}
+	var err error
+	l.World, err = testworld.New(env.Config, l.clock)
+	Expect(err).NotTo(HaveOccurred())
+	if change != nil {
+		change(l.World)
+	}
+	Expect(l.Begin(ctx)).To(Succeed())
+	l.start(nil)
+	DeferCleanup(func(ctx context.Context) {
+		l.start(nil) // where the spec stopped it
+		l.checkConditions(ctx)
+		l.stop()
+	})
+	return l
+}
+
+// start starts a manager; wrap may make its writes fail.
+func (l *life) start(wrap func(client.Client) client.Client) {
+	if l.stop != nil {
+		l.stop()
+	}
+	cfg, err := testworld.ManagerConfig(env)
+	Expect(err).NotTo(HaveOccurred())
+	options := controllers.Options{Clock: l.clock}.WithLongestWait(GinkgoTB(), 200*time.Millisecond)
+	if wrap != nil {
+		options = options.WithClient(GinkgoTB(), wrap)
+	}
+	l.stop = runManager(cfg, options)
+}
+
+func runManager(cfg *rest.Config, options controllers.Options) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	mgr, err := manager.New(ctx, cfg, manager.Options{
+		MetricsAddress: "0", ProbeAddress: "0", ShareNames: true, Registry: prometheus.NewRegistry(), Log: logr.Discard(),
+		Controllers: options,
+	})
+	Expect(err).NotTo(HaveOccurred())
+	done := make(chan error, 1)
+	go func() { done <- mgr.Start(ctx) }()
+	Expect(mgr.GetCache().WaitForCacheSync(ctx)).To(BeTrue())
+	var stopped bool
+	return func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		Eventually(done, "30s").Should(Receive(BeNil()))
+	}
+}
+
+// checkConditions holds every object of the world against the rules of conditions.
+func (l *life) checkConditions(ctx context.Context) {
+	GinkgoHelper()
+	Eventually(func() (found []string, err error) {
+		objects, err := l.Objects(ctx)
+		for _, o := range objects {
+			if o.GetDeletionTimestamp() == nil {
+				found = append(found, conditions.Check(o)...)
+			}
+		}
+		return found, err
+	}).Should(BeEmpty())
+}
+
+// pass moves the clock.
+func (l *life) pass(d time.Duration) { l.clock.SetTime(l.clock.Now().Add(d)) }
+
+// seen returns the object as the API server has it.
+func seen[O client.Object](ctx context.Context, l *life, o O) func() (O, error) {
+	return func() (O, error) {
+		fresh := o.DeepCopyObject().(O)
+		err := l.Get(ctx, client.ObjectKeyFromObject(o), fresh)
+		return fresh, err
+	}
+}
+
+// haveCondition matches an object's condition by status and reason.
+func haveCondition(conditionType string, status metav1.ConditionStatus, reason string) OmegaMatcher {
+	return WithTransform(func(o conditions.Object) metav1.Condition {
+		if c := meta.FindStatusCondition(o.GetConditions(), conditionType); c != nil {
+			return *c
+		}
+		return metav1.Condition{}
+	}, SatisfyAll(HaveField("Status", status), HaveField("Reason", reason)))
+}
+
+func beReady(reason string) OmegaMatcher {
+	return haveCondition(v1alpha1.ReadyCondition, metav1.ConditionTrue, reason)
+}
+
+func notBeReady(reason string) OmegaMatcher {
+	return haveCondition(v1alpha1.ReadyCondition, metav1.ConditionFalse, reason)
+}
+
+// grant names the grant that is made for a unit.
+func (l *life) grant(unit *v1alpha1.ProducerUnit) *v1alpha1.RegistryAccessGrant {
+	return &v1alpha1.RegistryAccessGrant{ObjectMeta: metav1.ObjectMeta{
+		Namespace: l.Organizer, Name: l.Registry.Name + "-" + string(unit.Spec.OID),
+	}}
+}
+
+// secret names the Secret that a unit's credential is delivered to.
+func (l *life) secret(unit *v1alpha1.ProducerUnit) *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
+		Namespace: unit.Namespace, Name: unit.Name + "-" + string(l.Registry.Spec.OID),
+	}}
+}
+
+// open records the deployment test and a relationship in the northern unit, and waits until access is granted.
+func (l *life) open(ctx context.Context) *v1alpha1.ServiceRelationship {
+	Expect(l.Create(ctx, l.Test())).To(Succeed())
+	relationship := l.Relationship(l.North.Spec.OID)
+	Expect(l.Create(ctx, relationship)).To(Succeed())
+	Eventually(seen(ctx, l, relationship)).Should(HaveField("Status.Access", v1alpha1.AccessGranted))
+	return relationship
+}
+
+// change edits an object with a merge patch.
+func change[O client.Object](ctx context.Context, l *life, o O, edit func(O)) {
+	GinkgoHelper()
+	fresh, err := seen(ctx, l, o)()
+	Expect(err).NotTo(HaveOccurred())
+	before := fresh.DeepCopyObject().(O)
+	edit(fresh)
+	Expect(l.Patch(ctx, fresh, client.MergeFrom(before))).To(Succeed())
+}

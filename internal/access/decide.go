@@ -1,0 +1,122 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import "time"
+
+// Decide tells whether the request is allowed at the instant now, as far as the view knows.
+//
+// It asks first whether the view can be believed, then whether the registry can, then takes the
+// caller's path. The grant comes before its credential, so that a unit that lost its right is told so.
+func Decide(req *Request, view View, now time.Time) Decision {
+	c := inquiry{req: req, view: view, now: now}
+	registry, known := view.Registry(req.Registry)
+	if !c.believable(registry, known) || !c.addressed(registry, known) {
+		return c.decision
+	}
+	if req.Caller.IsOrganizer() {
+		c.decideOrganizer(registry)
+	} else {
+		c.decideUnit(registry)
+	}
+	return c.decision
+}
+
+// inquiry is one decision in the making.
+type inquiry struct {
+	req      *Request
+	view     View
+	now      time.Time
+	decision Decision
+}
+
+// deny settles the decision and returns false, for use as a condition's outcome.
+func (c *inquiry) deny(reason Reason) bool {
+	c.decision.Reason = reason
+	return false
+}
+
+// denyOutside denies with the instant at which the window opens or closed.
+func (c *inquiry) denyOutside(reason Reason, w window) bool {
+	if w.ended(c.now) {
+		c.decision.EndedAt = w.until
+	} else if w.ahead(c.now) {
+		c.decision.StartsAt = w.from
+	}
+	return c.deny(reason)
+}
+
+// allow settles the decision.
+func (c *inquiry) allow(tasks TaskSet) {
+	c.decision.Allowed = true
+	c.decision.Reason = ReasonAllowed
+	c.decision.Tasks = tasks
+}
+
+// addressed checks that the registry exists, is accepted, and is the one the certificate is for.
+func (c *inquiry) addressed(registry Registry, known bool) bool {
+	if !known {
+		return c.deny(ReasonRegistryUnknown)
+	}
+	c.decision.RestsOn.Registry = registry.Ref
+	if !registry.Accepted {
+		return c.deny(ReasonRegistryNotAccepted)
+	}
+	if c.req.Caller.TrustedRegistry != c.req.Registry {
+		return c.deny(ReasonRegistryMismatch)
+	}
+	return true
+}
+
+// joined checks that the organization, and its main joiner if it has one, is joined now.
+func (c *inquiry) joined(organization Handle, reason Reason) bool {
+	o, ok := c.view.Organization(organization)
+	if !ok {
+		return c.deny(reason)
+	}
+	if w := (window{o.JoinedFrom, o.EndedAt}); !w.holds(c.now) {
+		return c.denyOutside(reason, w)
+	}
+	if o.MainJoiner == 0 {
+		return true
+	}
+	m, ok := c.view.Organization(o.MainJoiner)
+	// A main joiner must have joined directly: a chain of joiners, or a ring, holds nobody up.
+	if !ok || m.MainJoiner != 0 {
+		return c.deny(reason)
+	}
+	if w := (window{m.JoinedFrom, m.EndedAt}); !w.holds(c.now) {
+		return c.denyOutside(reason, w)
+	}
+	return true
+}
+
+// listed checks a ledger line for the caller's certificate.
+func (c *inquiry) listed(line Credential, found bool) bool {
+	if !found || c.req.Caller.Fingerprint.IsZero() {
+		return c.deny(ReasonCredentialNotListed)
+	}
+	if !line.AcceptUntil.IsZero() && !c.now.Before(line.AcceptUntil) {
+		c.decision.EndedAt = line.AcceptUntil
+		return c.deny(ReasonCredentialSuperseded)
+	}
+	// Unlike an agreement, a certificate without an end is not open-ended: it is broken.
+	if !c.now.Before(line.NotAfter) {
+		c.decision.EndedAt = line.NotAfter
+		return c.deny(ReasonCredentialExpired)
+	}
+	if c.now.Before(line.NotBefore) {
+		c.decision.StartsAt = line.NotBefore
+		return c.deny(ReasonCredentialNotYetValid)
+	}
+	return true
+}
+
+// represented checks that a verified professional stands behind the request.
+func (c *inquiry) represented() bool {
+	if !c.req.Professional {
+		return c.deny(ReasonProfessionalMissing)
+	}
+	return true
+}

@@ -1,0 +1,170 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import "bytes"
+
+// decideUnit decides for a producer unit.
+func (c *inquiry) decideUnit(registry Registry) {
+	if !c.joined(registry.Organization, ReasonOrganizerEnded) {
+		return
+	}
+	unit, ok := c.view.Unit(c.req.Caller.Unit)
+	if !ok {
+		c.deny(ReasonUnitUnknown)
+		return
+	}
+	c.decision.RestsOn.Unit = unit.Ref
+	if !c.view.UnitAccepts(unit.Handle, registry.Organization) {
+		c.deny(ReasonUnitWithdrawn)
+		return
+	}
+	if !c.joined(unit.Organization, ReasonProducerEnded) {
+		return
+	}
+	if !c.certified(registry.ClientSystem) || !c.certified(unit.ClientSystem) {
+		return
+	}
+	c.decideGrants(registry, unit)
+}
+
+// certified checks that the client system's certificate is valid now.
+func (c *inquiry) certified(system Handle) bool {
+	s, ok := c.view.ClientSystem(system)
+	if !ok {
+		return c.deny(ReasonSystemNotValid)
+	}
+	if w := (window{s.ValidFrom, s.ValidUntil}); !w.holds(c.now) {
+		return c.denyOutside(ReasonSystemNotValid, w)
+	}
+	return true
+}
+
+// decideGrants decides under each grant of the pair and keeps the best outcome. There should be one
+// grant only; when there are more, one that does not serve must not stand in the way of one that does.
+func (c *inquiry) decideGrants(registry Registry, unit Unit) {
+	grant, ok := c.view.FirstGrant(registry.Handle, unit.Handle)
+	if !ok {
+		c.deny(ReasonGrantMissing)
+		return
+	}
+	for common, best := *c, false; ok; grant, ok = c.view.NextGrant(grant) {
+		try := common
+		try.decision.RestsOn.Grant = grant.Ref
+		try.decideGrant(registry, unit, grant)
+		if !best || try.decision.betterThan(&c.decision) {
+			c.decision, best = try.decision, true
+		}
+	}
+}
+
+// betterThan tells whether this outcome under one grant should be told rather than the other. The
+// reasons are numbered in the order of the checks, so the higher one came nearer.
+func (d *Decision) betterThan(other *Decision) bool {
+	if d.Allowed != other.Allowed {
+		return d.Allowed
+	}
+	if d.Reason != other.Reason {
+		return d.Reason > other.Reason
+	}
+	return bytes.Compare(d.RestsOn.Grant.UID[:], other.RestsOn.Grant.UID[:]) < 0
+}
+
+// decideGrant decides under one grant.
+func (c *inquiry) decideGrant(registry Registry, unit Unit, grant Grant) {
+	if !c.inForce(grant) {
+		return
+	}
+	if !c.listed(c.view.GrantCredential(grant.Handle, c.req.Caller.Fingerprint)) || !c.represented() {
+		return
+	}
+	allowance := c.req.Operation.allowance()
+	if allowance.unit == 0 || grant.Extent < allowance.unit {
+		c.deny(ReasonExtentInsufficient)
+		return
+	}
+	if !c.documentHere() || !c.clientNamed(allowance) {
+		return
+	}
+	open, ok := c.related(registry, unit)
+	if !ok {
+		return
+	}
+	if !c.documentNamed(allowance) || !c.documentOfClient() {
+		return
+	}
+	tasks := open.Intersect(grant.Tasks)
+	if !c.covered(tasks, allowance) || !c.own(grant, allowance) {
+		return
+	}
+	c.allow(tasks)
+}
+
+// inForce checks the grant itself. Its dates come before its readiness where they tell more.
+func (c *inquiry) inForce(grant Grant) bool {
+	w := window{grant.ValidFrom, grant.ValidUntil}
+	switch {
+	case grant.Suspended:
+		return c.deny(ReasonGrantSuspended)
+	case w.ended(c.now):
+		return c.denyOutside(ReasonGrantExpired, w)
+	case !grant.Ready:
+		c.decision.Detail = grant.NotReadyReason
+		return c.deny(ReasonGrantNotReady)
+	case w.ahead(c.now):
+		return c.denyOutside(ReasonGrantNotYetValid, w)
+	}
+	return true
+}
+
+// clientNamed checks that the request is about a client.
+func (c *inquiry) clientNamed(allowance allowance) bool {
+	if !c.req.Client.IsZero() {
+		return true
+	}
+	// Whether an identity code belongs to a client of the registry is itself client data.
+	if c.req.Operation == FindClient {
+		return c.deny(ReasonNoRelationship)
+	}
+	if !c.documentNamed(allowance) {
+		return false
+	}
+	return c.deny(ReasonClientMissing)
+}
+
+// covered checks that the service tasks of the request are within the caller's.
+func (c *inquiry) covered(tasks TaskSet, allowance allowance) bool {
+	req := c.req
+	covered := !tasks.IsEmpty() &&
+		(req.ServiceTask == "" || tasks.Contains(req.ServiceTask)) &&
+		(req.Document == nil || tasks.ContainsAny(req.Document.ServiceTasks)) &&
+		(!allowance.brings || req.ServiceTask != "" || len(req.IncomingTasks) > 0)
+	for _, task := range req.IncomingTasks {
+		covered = covered && (tasks.Contains(task) || req.Document.has(task))
+	}
+	if !covered {
+		return c.deny(ReasonTaskNotCovered)
+	}
+	return true
+}
+
+// has tells whether the document belongs to the service task already.
+func (d *DocumentFacts) has(task string) bool {
+	if d != nil {
+		for _, t := range d.ServiceTasks {
+			if t == task {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// own checks that Basic touches only what the caller's own unit stored.
+func (c *inquiry) own(grant Grant, allowance allowance) bool {
+	if allowance.ownUnitOnly && grant.Extent < Extended && c.req.Document.AuthorUnit != c.req.Caller.Unit {
+		return c.deny(ReasonNotOwnDocument)
+	}
+	return true
+}

@@ -1,0 +1,86 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package archive
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/utils/clock"
+
+	"github.com/valtuus/valtuus/internal/access"
+	"github.com/valtuus/valtuus/internal/archive/store"
+)
+
+// View is what the server asks about the rights; index.Index is one.
+type View interface {
+	// Decide answers a request from one consistent state.
+	Decide(req *access.Request, now time.Time) access.Decision
+	// Read calls look with the view held still.
+	Read(look func(access.View))
+	// Freshness tells how far the view can be believed.
+	Freshness() access.Freshness
+	// RevisionString names the state of the view.
+	RevisionString() string
+	// OrganizationOf is the OID of the organization that a caller acts for.
+	OrganizationOf(registry, unit string) string
+}
+
+// Options are what a server is made of. Those without a default are required.
+type Options struct {
+	// Store keeps clients, documents and the use log. The server does not close it.
+	Store store.Store
+	// View knows the rights.
+	View View
+	// Clock is the clock that rights are judged by.
+	Clock clock.PassiveClock
+	// TrustDomain is the SPIFFE trust domain of the archive's client certificates.
+	TrustDomain string
+	// Certificate gives the server's certificate at each handshake.
+	Certificate func() (*tls.Certificate, error)
+	// ClientCAs gives the authority of client certificates at each handshake; nil lets nobody in.
+	ClientCAs func() *x509.CertPool
+	// TrustAnchors gives the authorities of professionals' cards at each request; nil lets nobody in.
+	TrustAnchors func() *x509.CertPool
+	// IdentityKey hashes identity codes.
+	IdentityKey IdentityKey
+	// Log gets one line per request, without any data of a person.
+	Log logr.Logger
+	// Metrics are fed by the server.
+	Metrics *Metrics
+	// Gatherer is what the admin handler's /metrics shows.
+	Gatherer prometheus.Gatherer
+	// ReplayLimit is the most assertions remembered at once, about 200 bytes each; beyond it new ones
+	// are refused. Default 1,000,000: 2,700 requests a second.
+	ReplayLimit int
+}
+
+const defaultReplayLimit = 1_000_000
+
+func (o *Options) check() error {
+	switch {
+	case o.Store == nil:
+		return errors.New("archive: no store")
+	case o.View == nil:
+		return errors.New("archive: no view")
+	case o.Clock == nil:
+		return errors.New("archive: no clock")
+	case o.TrustDomain == "":
+		return errors.New("archive: no trust domain")
+	case o.Certificate == nil || o.ClientCAs == nil || o.TrustAnchors == nil:
+		return errors.New("archive: no source of certificates")
+	case o.IdentityKey.IsZero():
+		return errors.New("archive: no identity key")
+	case o.Metrics == nil || o.Gatherer == nil:
+		return errors.New("archive: no metrics")
+	}
+	if o.ReplayLimit == 0 {
+		o.ReplayLimit = defaultReplayLimit
+	}
+	return nil
+}

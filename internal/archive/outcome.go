@@ -1,0 +1,74 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package archive
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/valtuus/valtuus/internal/access"
+	"github.com/valtuus/valtuus/internal/archive/problem"
+	"github.com/valtuus/valtuus/internal/archive/store"
+)
+
+// handler is one operation. It fills in the use log's row and returns what to answer.
+type handler func(x *exchange) outcome
+
+// outcome is how a request ends.
+type outcome struct {
+	// kind and reason go into the use log; reason is the true one, whatever the answer shows.
+	kind   store.Outcome
+	reason string
+	// answer is what is answered when there is no problem.
+	answer answer
+	// problem is what is answered otherwise.
+	problem *problem.Problem
+	// logged tells that the row is durable already: the store wrote it with the operation itself.
+	logged bool
+}
+
+// answer is a response that has not been written.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// allowed ends a request well.
+func allowed(a answer) outcome { return outcome{kind: store.OutcomeAllowed, answer: a} }
+
+// refusedBy ends a request by a decision.
+func refusedBy(d access.Decision) outcome {
+	return outcome{kind: store.OutcomeRefused, reason: d.Reason.Code(), problem: problem.OfDecision(d)}
+}
+
+// refused ends a request of someone who may not make it.
+func refused(source problem.Source) outcome {
+	return outcome{kind: store.OutcomeRefused, reason: source.Code(), problem: problem.Of(source)}
+}
+
+// failed ends a request that cannot be answered, by the caller's fault or the archive's.
+func failed(p *problem.Problem) outcome {
+	return outcome{kind: store.OutcomeError, reason: p.Source.Code(), problem: p}
+}
+
+// shownAs answers another problem than the true one, which the use log keeps. Nothing of the true
+// one shows, so that the answers to different truths are the same bytes.
+func (o outcome) shownAs(source problem.Source) outcome {
+	o.problem = problem.Of(source)
+	return o
+}
+
+// jsonAnswer makes an answer of a value that always marshals.
+func jsonAnswer(status int, value any) answer {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		panic("archive: an answer does not marshal") // no value in the message
+	}
+	return answer{
+		status: status,
+		header: http.Header{"Content-Type": {"application/json"}},
+		body:   append(raw, '\n'),
+	}
+}

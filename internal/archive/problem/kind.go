@@ -1,0 +1,170 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package problem
+
+import (
+	"net/http"
+
+	"github.com/valtuus/valtuus/internal/access"
+)
+
+// Kind is one kind of problem that is not a decision's reason.
+type Kind uint8
+
+// The kinds. The zero value is none of them.
+const (
+	// IdentityCodeInURL: the address holds what looks like a personal identity code.
+	IdentityCodeInURL Kind = iota + 1
+	// IdentityCodeMisplaced: a field that is for something else holds what looks like one.
+	IdentityCodeMisplaced
+	// UnknownParameter: the query has a parameter that the operation does not know.
+	UnknownParameter
+	// InvalidParameter: a parameter of the path or the query is missing, doubled or malformed.
+	InvalidParameter
+	// UnknownField: the JSON body has a field that the operation does not know.
+	UnknownField
+	// InvalidField: a field of the JSON body is missing or malformed.
+	InvalidField
+	// InvalidBody: the body is not one well-formed JSON object.
+	InvalidBody
+	// IdentityCodeInvalid: the personal identity code is not valid.
+	IdentityCodeInvalid
+	// IdentityCodeNotTest: a test registry takes only codes of the 900 series.
+	IdentityCodeNotTest
+	// DocumentMalformed: the document is not well-formed in its own format.
+	DocumentMalformed
+	// ContentTypeUnsupported: the body is of a type that the operation does not take.
+	ContentTypeUnsupported
+	// NotAcceptable: the document is stored in a format that Accept does not take.
+	NotAcceptable
+	// BodyTooLarge: the body is larger than the operation takes.
+	BodyTooLarge
+	// DigestMismatch: the bytes that came do not have the digest that was announced.
+	DigestMismatch
+	// CertificateUnrecognized: the client certificate names nobody that this archive knows.
+	CertificateUnrecognized
+	// AssertionMalformed and those after it: the professional assertion is refused.
+	AssertionMalformed
+	// AssertionAlgorithmRefused: signed with an algorithm that is not accepted.
+	AssertionAlgorithmRefused
+	// AssertionChainRefused: the card does not lead to a trust anchor.
+	AssertionChainRefused
+	// AssertionSignatureInvalid: the signature is not the card's.
+	AssertionSignatureInvalid
+	// AssertionNotBound: made for another client certificate.
+	AssertionNotBound
+	// AssertionWrongAudience: made for another registry.
+	AssertionWrongAudience
+	// AssertionLifetimeTooLong: valid for more than five minutes.
+	AssertionLifetimeTooLong
+	// AssertionExpired: no longer valid.
+	AssertionExpired
+	// AssertionNotYetValid: not valid yet.
+	AssertionNotYetValid
+	// AssertionSubjectRefused: the professional's identifier or role is not accepted.
+	AssertionSubjectRefused
+	// AssertionReplayed: used before.
+	AssertionReplayed
+	// TrustAnchorsMissing: the archive knows no authority of professionals' cards yet.
+	TrustAnchorsMissing
+	// DocumentNotFound: the caller can see no document with the id.
+	DocumentNotFound
+	// ClientUnknown: the registry has no such client.
+	ClientUnknown
+	// CursorInvalid: the cursor was not made for this caller and search.
+	CursorInvalid
+	// NotFound: the archive has nothing at the address.
+	NotFound
+	// MethodNotAllowed: the address does not take the method.
+	MethodNotAllowed
+	// LogUnavailable: the use log cannot be written, so nothing is answered.
+	LogUnavailable
+	// StoreUnavailable: the documents cannot be read or written now.
+	StoreUnavailable
+	// InternalError: the archive failed in a way nobody foresaw.
+	InternalError
+	kindEnd
+)
+
+var kinds = [kindEnd]struct {
+	code   string
+	status int
+}{
+	IdentityCodeInURL:         {"identity-code-in-url", http.StatusBadRequest},
+	IdentityCodeMisplaced:     {"identity-code-misplaced", http.StatusBadRequest},
+	UnknownParameter:          {"unknown-parameter", http.StatusBadRequest},
+	InvalidParameter:          {"invalid-parameter", http.StatusBadRequest},
+	UnknownField:              {"unknown-field", http.StatusBadRequest},
+	InvalidField:              {"invalid-field", http.StatusBadRequest},
+	InvalidBody:               {"invalid-body", http.StatusBadRequest},
+	IdentityCodeInvalid:       {"identity-code-invalid", http.StatusUnprocessableEntity},
+	IdentityCodeNotTest:       {"identity-code-not-test", http.StatusUnprocessableEntity},
+	DocumentMalformed:         {"document-malformed", http.StatusUnprocessableEntity},
+	ContentTypeUnsupported:    {"content-type-unsupported", http.StatusUnsupportedMediaType},
+	NotAcceptable:             {"not-acceptable", http.StatusNotAcceptable},
+	BodyTooLarge:              {"body-too-large", http.StatusRequestEntityTooLarge},
+	DigestMismatch:            {"digest-mismatch", http.StatusBadRequest},
+	CertificateUnrecognized:   {"certificate-unrecognized", http.StatusForbidden},
+	AssertionMalformed:        {"assertion-malformed", http.StatusUnauthorized},
+	AssertionAlgorithmRefused: {"assertion-algorithm-refused", http.StatusUnauthorized},
+	AssertionChainRefused:     {"assertion-chain-refused", http.StatusUnauthorized},
+	AssertionSignatureInvalid: {"assertion-signature-invalid", http.StatusUnauthorized},
+	AssertionNotBound:         {"assertion-not-bound", http.StatusUnauthorized},
+	AssertionWrongAudience:    {"assertion-wrong-audience", http.StatusUnauthorized},
+	AssertionLifetimeTooLong:  {"assertion-lifetime-too-long", http.StatusUnauthorized},
+	AssertionExpired:          {"assertion-expired", http.StatusUnauthorized},
+	AssertionNotYetValid:      {"assertion-not-yet-valid", http.StatusUnauthorized},
+	AssertionSubjectRefused:   {"assertion-subject-refused", http.StatusUnauthorized},
+	AssertionReplayed:         {"assertion-replayed", http.StatusUnauthorized},
+	TrustAnchorsMissing:       {"trust-anchors-missing", http.StatusServiceUnavailable},
+	DocumentNotFound:          {"document-not-found", http.StatusNotFound},
+	ClientUnknown:             {"client-unknown", http.StatusNotFound},
+	CursorInvalid:             {"cursor-invalid", http.StatusBadRequest},
+	NotFound:                  {"not-found", http.StatusNotFound},
+	MethodNotAllowed:          {"method-not-allowed", http.StatusMethodNotAllowed},
+	LogUnavailable:            {"log-unavailable", http.StatusServiceUnavailable},
+	StoreUnavailable:          {"store-unavailable", http.StatusServiceUnavailable},
+	InternalError:             {"internal-error", http.StatusInternalServerError},
+}
+
+// Kinds lists every kind, for documentation and tests.
+func Kinds() []Kind {
+	all := make([]Kind, 0, kindEnd-1)
+	for k := Kind(1); k < kindEnd; k++ {
+		all = append(all, k)
+	}
+	return all
+}
+
+// known gives the kind, or InternalError for what is none.
+func (k Kind) known() Kind {
+	if k == 0 || k >= kindEnd {
+		return InternalError
+	}
+	return k
+}
+
+// Code is the kind's stable name, in kebab case.
+func (k Kind) Code() string { return kinds[k.known()].code }
+
+// String is the code.
+func (k Kind) String() string { return k.Code() }
+
+// Status is the HTTP status of an answer with this kind.
+func (k Kind) Status() int { return kinds[k.known()].status }
+
+// Type is the stable URI for the type member.
+func (k Kind) Type() string { return access.TypeBase + k.Code() }
+
+// Text is what a person is told about the kind, in the language.
+func (k Kind) Text(lang access.Lang) access.Text {
+	switch lang {
+	case access.English:
+		return textsEnglish[k.known()]
+	case access.Swedish:
+		return textsSwedish[k.known()]
+	default:
+		return textsFinnish[k.known()]
+	}
+}

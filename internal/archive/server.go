@@ -1,0 +1,124 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/valtuus/valtuus/internal/archive/assertion"
+	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/identitycode"
+)
+
+// Limits of a connection. An assertion may take 16 KiB of the header.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = time.Minute
+	writeTimeout      = time.Minute
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 32 << 10
+	shutdownTimeout   = 20 * time.Second
+)
+
+// Server serves the archive's HTTP API.
+type Server struct {
+	opts    Options
+	hash    func(identitycode.Code) store.IdentityHash
+	replay  *assertion.ReplayCache
+	handler http.Handler
+}
+
+// NewServer makes a server. It reads from the use log which assertions were used lately, so that none
+// serves again after a restart.
+func NewServer(ctx context.Context, opts Options) (*Server, error) {
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	hash, err := opts.IdentityKey.hasher()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{opts: opts, hash: hash, replay: assertion.NewReplayCache(opts.ReplayLimit)}
+	if err := s.rememberAssertions(ctx); err != nil {
+		return nil, err
+	}
+	if s.handler, err = s.routes(); err != nil {
+		return nil, err
+	}
+	opts.Metrics.watchView(opts.View, opts.Clock)
+	return s, nil
+}
+
+// replayMemory is longer than any assertion that still holds can have been in use.
+const replayMemory = assertion.MaxLifetime + 2*assertion.ClockSkew
+
+func (s *Server) rememberAssertions(ctx context.Context) error {
+	now := s.opts.Clock.Now()
+	seen, err := s.opts.Store.RecentAssertionIDs(ctx, now.Add(-replayMemory))
+	if err != nil {
+		return fmt.Errorf("reading the assertions used lately: %w", err)
+	}
+	known := map[string]bool{}
+	for _, one := range seen {
+		if known[one.Key] || !now.Before(one.Expires) {
+			continue
+		}
+		known[one.Key] = true
+		if !s.replay.Claim(one.Key, one.Expires, now) {
+			return errors.New("more assertions were used lately than the server can remember")
+		}
+	}
+	return nil
+}
+
+// Handler gives the API without its connections; a request needs TLS with a verified client certificate.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Serve answers on the listener until ctx ends, then lets running requests finish. It closes the listener.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{
+		Handler:           s.handler,
+		TLSConfig:         s.tlsConfig(),
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          connectionLog(s.opts.Log),
+	}
+	return serveUntil(ctx, server, func() error { return server.ServeTLS(listener, "", "") })
+}
+
+// serveUntil runs serve until it fails or ctx ends; then it shuts the server down gracefully.
+func serveUntil(ctx context.Context, server *http.Server, serve func() error) error {
+	failed := make(chan error, 1)
+	go func() { failed <- serve() }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serving: %w", err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		return errors.Join(fmt.Errorf("shutting down: %w", err), server.Close())
+	}
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving: %w", err)
+	}
+	return nil
+}
+
+// requestLog writes the line of a request. Nothing of a person may be among its values.
+func requestLog(log logr.Logger, x *exchange, reason string, status int) {
+	log.Info("request", "requestID", x.id, "operation", x.operation.String(), "reason", reason,
+		"status", status, "duration", x.elapsed().String())
+}

@@ -1,0 +1,71 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cursor_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/archive/store/cursor"
+)
+
+const testKey = "a key for tests only"
+
+func TestACursorComesBackUnderItsBindingOnly(t *testing.T) {
+	codec, err := cursor.NewCodec([]byte(testKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := cursor.NewCodec([]byte(testKey + "2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		binding := sha256.Sum256([]byte(rapid.String().Draw(t, "binding")))
+		position := cursor.Position{StoredMicros: rapid.Int64().Draw(t, "micros"), ID: uuid.New()}
+		token := codec.Encode(binding, position)
+		if got, err := codec.Decode(binding, token); err != nil || got != position {
+			t.Fatalf("got %+v, %v", got, err)
+		}
+		if _, err := codec.Decode(sha256.Sum256([]byte("another")), token); !errors.Is(err, store.ErrCursor) {
+			t.Fatalf("another binding: %v", err)
+		}
+		if _, err := other.Decode(binding, token); !errors.Is(err, store.ErrCursor) {
+			t.Fatalf("another key: %v", err)
+		}
+	})
+}
+
+func FuzzDecodeNeverAcceptsAForgery(f *testing.F) {
+	codec, err := cursor.NewCodec([]byte(testKey))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("")
+	f.Add(strings.Repeat("A", 55))
+	f.Fuzz(func(t *testing.T, token string) {
+		if _, err := codec.Decode([32]byte{}, token); !errors.Is(err, store.ErrCursor) {
+			t.Fatalf("a token nobody made: %v", err)
+		}
+	})
+}
+
+func TestACodecDoesNotPrintItsKey(t *testing.T) {
+	codec, err := cursor.NewCodec([]byte(testKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		if got := fmt.Sprintf(verb, codec); strings.Contains(got, "tests") || strings.Contains(got, "61") {
+			t.Errorf("%s shows %q", verb, got)
+		}
+	}
+}

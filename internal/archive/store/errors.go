@@ -1,0 +1,42 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Errors that every engine gives. Compare with errors.Is.
+var (
+	// ErrNotFound: the registry has no such client or document.
+	ErrNotFound = errors.New("not found")
+	// ErrExists: the document id is taken.
+	ErrExists = errors.New("already exists")
+	// ErrCursor: the cursor was forged, damaged, or made for another caller or query.
+	ErrCursor = errors.New("cursor does not belong to this caller and query")
+	// ErrUnavailable: the storage cannot do it now (full, I/O error, locked); nothing was
+	// acknowledged, and the same call may succeed later.
+	ErrUnavailable = errors.New("storage unavailable")
+	// ErrCorrupt: stored bytes do not match their digest.
+	ErrCorrupt = errors.New("stored bytes do not match their digest")
+	// ErrClosed: the store was closed.
+	ErrClosed = errors.New("store closed")
+)
+
+// InvalidError names the field of a document, row or query that is outside its bounds. It never
+// carries the value.
+type InvalidError struct {
+	// Field is the Go field name, Problem what is wrong with it in English.
+	Field, Problem string
+}
+
+// Error names the field and the problem.
+func (e *InvalidError) Error() string { return fmt.Sprintf("%s: %s", e.Field, e.Problem) }
+
+// Unavailable wraps an engine's failure so that errors.Is finds ErrUnavailable and the cause stays
+// readable for the operator. The cause must hold no data of a person.
+func Unavailable(doing string, cause error) error {
+	return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, cause)
+}

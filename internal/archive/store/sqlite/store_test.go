@@ -1,0 +1,162 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlite
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/archive/store/storetest"
+)
+
+const registry = "1.2.246.10.99999991.19.0"
+
+var (
+	start     = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	cursorKey = []byte("a key for tests only, 32 bytes!!")
+)
+
+func openAt(t testing.TB, dir string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), Options{Dir: dir, CursorKey: cursorKey})
+	if err != nil {
+		t.Fatalf("opening: %v", err)
+	}
+	return s
+}
+
+func openNew(t testing.TB) *Store {
+	t.Helper()
+	s := openAt(t, t.TempDir())
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func TestConformance(t *testing.T) {
+	storetest.Run(t, storetest.Engine{
+		Open:     func(t testing.TB, place string) store.Store { return openAt(t, place) },
+		NewPlace: func(t testing.TB) string { return t.TempDir() },
+	})
+}
+
+func TestFilesAreReadableByTheOwnerAlone(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	s := openAt(t, dir)
+	defer func() { _ = s.Close() }()
+	storetest.Client(t, s, registry, 1)
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %v", filepath.Base(path), info.Mode())
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestConnectionsAreDurableAndCheckKeys(t *testing.T) {
+	s := openNew(t)
+	for name, want := range map[string]string{"synchronous": "2", "journal_mode": "wal", "foreign_keys": "1"} {
+		var got string
+		if err := s.write.conn.QueryRowContext(t.Context(), "PRAGMA "+name).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %q, want %q (err=%v)", name, got, want, err)
+		}
+	}
+	if _, err := s.readers.ExecContext(t.Context(), `DELETE FROM access_log`); err == nil {
+		t.Error("a reading connection could write")
+	}
+}
+
+func TestANewerFileIsNotOpened(t *testing.T) {
+	dir := t.TempDir()
+	s := openAt(t, dir)
+	if _, err := s.write.conn.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := Open(t.Context(), Options{Dir: dir, CursorKey: cursorKey}); err == nil {
+		_ = again.Close()
+		t.Fatal("a file of a newer program was opened")
+	} else if !strings.Contains(err.Error(), "newer") {
+		t.Errorf("the error does not say why: %v", err)
+	}
+}
+
+func TestAShortCursorKeyIsRefused(t *testing.T) {
+	if _, err := Open(t.Context(), Options{Dir: t.TempDir(), CursorKey: []byte("short")}); err == nil {
+		t.Fatal("opened")
+	}
+}
+
+func TestCorruptBytesAreNotServed(t *testing.T) {
+	s := openNew(t)
+	client := storetest.Client(t, s, registry, 1)
+	doc := storetest.NewDocument(registry, client, start, []byte("body"), "t1")
+	if _, err := s.StoreDocument(t.Context(), doc, storetest.Row("document.store", start)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.write.conn.ExecContext(t.Context(), `UPDATE document_bodies SET body = x'00' WHERE document_id = $1`, doc.ID[:]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Document(t.Context(), registry, doc.ID); err != store.ErrCorrupt { //nolint:errorlint // exactly this one
+		t.Fatalf("got %v", err)
+	}
+}
+
+// TestSearchReadsTheIndexInItsOrder guards the lesson of slow searches elsewhere: the access filter
+// and the order must be one index prefix, so no sort and no walk over what is not visible.
+func TestSearchReadsTheIndexInItsOrder(t *testing.T) {
+	s := openNew(t)
+	client := uuid.New()
+	for name, c := range map[string]struct {
+		query store.SearchQuery
+		index string
+	}{
+		"organizer": {store.SearchQuery{Registry: registry, ClientID: client, Limit: 10}, "documents_by_client"},
+		"unit":      {store.SearchQuery{Registry: registry, ClientID: client, AllowedTasks: &[]string{"t1"}, Limit: 10}, "document_tasks USING PRIMARY KEY (client_id=? AND registry_id=? AND service_task=?"},
+	} {
+		page := pageSQL(&c.query, nil)
+		rows, err := s.readers.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+page.text(), page.args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var plan strings.Builder
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+				t.Fatal(err)
+			}
+			plan.WriteString(detail + "\n")
+		}
+		_ = rows.Close()
+		if !strings.Contains(plan.String(), c.index) || strings.Contains(plan.String(), "TEMP B-TREE") || strings.Contains(plan.String(), "SCAN") {
+			t.Errorf("%s: the plan is\n%s", name, plan.String())
+		}
+	}
+}
+
+func TestDataDirectoryMayExistAlready(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "lost+found"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := openAt(t, dir).Close(); err != nil {
+		t.Fatal(err)
+	}
+}

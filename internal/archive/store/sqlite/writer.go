@@ -1,0 +1,72 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// writer is the one writing connection and its prepared statements. Only the queue's goroutine
+// uses it once the store is open.
+type writer struct {
+	db    *sql.DB
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+
+	// lastCommit is how long the last commit took.
+	lastCommit time.Duration
+	// beforeCommit lets a test fail a commit.
+	beforeCommit func() error
+}
+
+func openWriter(ctx context.Context, file string) (*writer, error) {
+	db, err := open(file, 1, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, db); err != nil {
+		return nil, errors.Join(classify("opening the data file", err), db.Close())
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, errors.Join(classify("opening the data file", err), db.Close())
+	}
+	return &writer{db: db, conn: conn, stmts: map[string]*sql.Stmt{}}, nil
+}
+
+func (w *writer) close() error {
+	var errs []error
+	for _, s := range w.stmts {
+		errs = append(errs, s.Close())
+	}
+	w.stmts = nil
+	if err := w.conn.Close(); !errors.Is(err, sql.ErrConnDone) {
+		errs = append(errs, err)
+	}
+	return errors.Join(append(errs, w.db.Close())...)
+}
+
+// begin takes the write lock at once, so that a transaction never fails half-way for a lock.
+func (w *writer) begin() (*tx, error) {
+	t := &tx{w: w}
+	return t, t.exec("beginning a transaction", "BEGIN IMMEDIATE")
+}
+
+// prepared gives the statement for the SQL text, which must be one of a fixed set. A write never
+// takes a request's context: a caller that hangs up must not break the others' transaction.
+func (w *writer) prepared(query string) (*sql.Stmt, error) {
+	if s, ok := w.stmts[query]; ok {
+		return s, nil
+	}
+	s, err := w.conn.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, fmt.Errorf("preparing a statement: %w", err)
+	}
+	w.stmts[query] = s
+	return s, nil
+}

@@ -1,0 +1,78 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Store keeps clients, documents and the access log of one archive. All methods are safe for
+// concurrent use. Errors are those of this package, so that a caller needs to know no engine:
+// ErrUnavailable when the storage cannot write or read now, ErrClosed after Close, and the ones a
+// method names.
+//
+// A write whose context ends while it waits returns the context's error, but is not undone: the
+// caller does not learn the outcome, and the row it carried stays in the log. So a caller must not
+// change bytes it passed, even after such an error.
+type Store interface {
+	ClientStore
+	DocumentStore
+	AccessLog
+
+	// Probe proves that a write can become durable now: it commits one. ErrUnavailable if not.
+	Probe(ctx context.Context, now time.Time) error
+
+	// Close commits what is queued, then releases the storage. Later calls give ErrClosed.
+	Close() error
+}
+
+// ClientStore maps keyed hashes of identity codes to random client ids.
+type ClientStore interface {
+	// RegisterClient gives the client's id in the registry, making one at the first call for the
+	// hash; created says whether this call made it. Concurrent calls with the same hash get the
+	// same id. The row is completed with the client id and logged in the same transaction.
+	RegisterClient(ctx context.Context, registry string, hash IdentityHash, now time.Time, row LogRow) (id uuid.UUID, created bool, err error)
+
+	// FindClient gives the id registered for the hash in the registry. It logs nothing: the
+	// caller decides whether the finding may be told.
+	FindClient(ctx context.Context, registry string, hash IdentityHash) (id uuid.UUID, found bool, err error)
+
+	// ClientExists says whether the registry has a client with the id.
+	ClientExists(ctx context.Context, registry string, id uuid.UUID) (bool, error)
+}
+
+// DocumentStore keeps documents. A document is never changed or removed here.
+type DocumentStore interface {
+	// StoreDocument stores the document and its log row in one transaction. ErrExists if the id
+	// is taken, ErrNotFound if the registry has no such client, *InvalidError for a document or
+	// row outside its bounds.
+	StoreDocument(ctx context.Context, doc NewDocument, row LogRow) (Facts, error)
+
+	// Document gives a document with its bytes; ErrNotFound if the registry has none with the id,
+	// ErrCorrupt if the bytes no longer match their digest.
+	Document(ctx context.Context, registry string, id uuid.UUID) (Document, error)
+
+	// DocumentFacts gives what Document gives without the bytes, at the price of one row.
+	DocumentFacts(ctx context.Context, registry string, id uuid.UUID) (Facts, error)
+
+	// Search gives one page of the client's visible documents, newest stored first, and the number
+	// of all visible ones. ErrCursor for a cursor that was not made for this caller and query.
+	Search(ctx context.Context, query SearchQuery) (SearchResult, error)
+}
+
+// AccessLog is the append-only record of who did or tried what.
+type AccessLog interface {
+	// AppendLog makes the rows durable, all or none, before it returns nil.
+	AppendLog(ctx context.Context, rows ...LogRow) error
+
+	// RecentAssertionIDs gives the assertions of rows logged at or after since, oldest first, so
+	// that a restarted archive still knows a replay. An assertion may come more than once.
+	RecentAssertionIDs(ctx context.Context, since time.Time) ([]SeenAssertion, error)
+
+	// Log gives one page of rows, oldest first.
+	Log(ctx context.Context, query LogQuery) (LogPage, error)
+}

@@ -1,0 +1,103 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package storetest holds every engine of the archive's store to the same promises.
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/valtuus/valtuus/internal/archive/store"
+)
+
+// Engine opens stores of one engine for the suite.
+type Engine struct {
+	// Open opens the store that the place names; the same place gives the same content after a
+	// Close. The suite closes what it opens.
+	Open func(t testing.TB, place string) store.Store
+	// NewPlace makes an empty place that lasts as long as the test.
+	NewPlace func(t testing.TB) string
+}
+
+// Run runs the whole suite.
+func Run(t *testing.T, engine Engine) {
+	t.Run("Clients", func(t *testing.T) { testClients(t, engine) })
+	t.Run("Documents", func(t *testing.T) { testDocuments(t, engine) })
+	t.Run("Search", func(t *testing.T) { testSearch(t, engine) })
+	t.Run("AccessLog", func(t *testing.T) { testAccessLog(t, engine) })
+	t.Run("Concurrency", func(t *testing.T) { testConcurrency(t, engine) })
+	t.Run("Lifecycle", func(t *testing.T) { testLifecycle(t, engine) })
+}
+
+// Registry OIDs the suite uses; of no real organization.
+const (
+	registryA = "1.2.246.10.99999991.19.0"
+	registryB = "1.2.246.10.99999992.19.0"
+)
+
+// start is the moment the suite's data begin at, with a part below the microsecond to lose.
+var start = time.Date(2026, 3, 1, 8, 0, 0, 123456789, time.UTC)
+
+func fresh(t testing.TB, engine Engine) store.Store {
+	t.Helper()
+	s := engine.Open(t, engine.NewPlace(t))
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("closing the store: %v", err)
+		}
+	})
+	return s
+}
+
+// Hash gives a distinct identity hash per number.
+func Hash(n int) (h store.IdentityHash) {
+	h[0], h[1], h[2], h[31] = byte(n), byte(n>>8), byte(n>>16), 0xA5
+	return h
+}
+
+// Row gives a valid log row for an operation at a time.
+func Row(operation string, at time.Time) store.LogRow {
+	return store.LogRow{Time: at, Operation: operation, Outcome: store.OutcomeAllowed, RequestID: uuid.NewString()}
+}
+
+// NewDocument gives a valid document of the client with the body and tasks.
+func NewDocument(registry string, client uuid.UUID, at time.Time, body []byte, tasks ...string) store.NewDocument {
+	return store.NewDocument{
+		ID: uuid.New(), Registry: registry, ClientID: client, Type: "case-note", ServiceTasks: tasks,
+		Author:  store.Author{Organization: "1.2.246.10.99999993", Unit: "1.2.246.10.99999993.10.1", Professional: "T-1"},
+		Created: at.Add(-time.Hour), Stored: at,
+		ContentType: store.ContentJSON, Body: body, ViewRevision: "42",
+	}
+}
+
+// Client registers a client and gives its id.
+func Client(t testing.TB, s store.Store, registry string, n int) uuid.UUID {
+	t.Helper()
+	id, _, err := s.RegisterClient(t.Context(), registry, Hash(n), start, Row("client.register", start))
+	if err != nil {
+		t.Fatalf("registering a client: %v", err)
+	}
+	return id
+}
+
+// AllLog reads every row of the log that the query selects, page by page.
+func AllLog(t testing.TB, s store.Store, query store.LogQuery) (rows []store.LogRow) {
+	t.Helper()
+	if query.Limit == 0 {
+		query.Limit = store.MaxPage
+	}
+	for {
+		page, err := s.Log(t.Context(), query)
+		if err != nil {
+			t.Fatalf("reading the log: %v", err)
+		}
+		rows = append(rows, page.Rows...)
+		if page.Next == nil {
+			return rows
+		}
+		query.After = page.Next
+	}
+}

@@ -1,0 +1,68 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package eligibility
+
+import (
+	"fmt"
+	"time"
+)
+
+func unitRegisteredForBought(in *GrantInput) Result {
+	a := in.Grant.Agreement
+	if a == nil || len(a.Tasks) == 0 || intersects(in.Unit.ServiceTasks, a.Tasks) {
+		return holds()
+	}
+	return fails(ReasonTaskNotRegistered, fmt.Sprintf("%s is registered for none of the service tasks that agreement %s buys: %s. "+
+		"The producer must register the unit for one of them, or the organizer must correct the agreement.",
+		in.Unit.label(), orNone(a.Reference), list(a.Tasks)))
+}
+
+func agreementInForce(in *GrantInput) Result {
+	a := in.Grant.Agreement
+	if a == nil {
+		return holds()
+	}
+	p, r := locate(in.Now, a.ValidFrom, a.ValidUntil)
+	switch p {
+	case before:
+		return r.violated(ReasonAgreementNotYetValid, fmt.Sprintf("Agreement %s is valid from %s. "+
+			"Nothing needs to be done before that.", orNone(a.Reference), instant(a.ValidFrom)))
+	case after:
+		return r.violated(ReasonAgreementExpired, fmt.Sprintf("Agreement %s expired at %s. "+
+			"The organizer must record the agreement that continues it, or delete this grant.", orNone(a.Reference), instant(a.ValidUntil)))
+	}
+	return r
+}
+
+// deploymentTested asks for a passed test of the combination of systems. A system
+// with itself is a combination like any other.
+func deploymentTested(in *GrantInput) Result {
+	enforced := in.Registry.DeploymentTest != TestReport
+	first := firstPass(in)
+	if !first.IsZero() && !in.Now.Before(first) {
+		if !enforced {
+			return holds()
+		}
+		return Result{From: first}
+	}
+	message := fmt.Sprintf("No passed DeploymentTest covers the organizer's ClientSystem %s with the producer's ClientSystem %s. "+
+		"The organizer must see that the test is run, and record it as a DeploymentTest of these two systems in the namespace of Registry %s.",
+		in.OrganizerSystem.Name, in.ProducerSystem.Name, in.Registry.Name)
+	if !enforced {
+		return Result{Warning: message, WarnUntil: first}
+	}
+	return Result{Reason: ReasonDeploymentTestMissing, Message: message, Until: first}
+}
+
+// firstPass returns when the combination of systems first passed a test, be it in
+// the future. Zero = it has not.
+func firstPass(in *GrantInput) time.Time {
+	var first time.Time
+	for _, t := range in.Tests {
+		if t.OrganizerSystem == in.OrganizerSystem.Name && t.ProducerSystem == in.ProducerSystem.Name {
+			first = earliest(first, t.PassedAt)
+		}
+	}
+	return first
+}

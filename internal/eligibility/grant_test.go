@@ -1,0 +1,208 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package eligibility
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+)
+
+// grantCase changes an eligible grant; want is empty where it stays eligible.
+type grantCase struct {
+	name    string
+	change  func(in *GrantInput)
+	want    string
+	recheck time.Time // zero = not said
+	says    []string  // what the message must name
+}
+
+// With nothing changed, the agreement's end is the nearest instant.
+var open = day(200)
+
+var grantCases = []grantCase{
+	{"nothing changed", func(*GrantInput) {}, "", open, nil},
+	{"suspended", func(in *GrantInput) { in.Grant.Suspended = true }, ReasonSuspended, time.Time{}, []string{"spec.suspend"}},
+	{"suspended comes before all else", func(in *GrantInput) { *in = GrantInput{Grant: Grant{Suspended: true}} }, ReasonSuspended, time.Time{}, nil},
+	{"no registry", func(in *GrantInput) { in.Registry = nil }, ReasonRegistryNotFound, time.Time{}, []string{"Registry social", "organizer"}},
+	{"registry not accepted", func(in *GrantInput) { in.Registry.Accepted = false; in.Registry.Detail = "Another claims the OID." },
+		ReasonRegistryNotAccepted, time.Time{}, []string{"pirha/social", registryOID, "Another claims the OID."}},
+	{"older grant", func(in *GrantInput) { in.OlderGrant = "pirha/first" }, ReasonGrantConflict, time.Time{}, []string{"pirha/first", unitOID}},
+
+	{"organizer unknown", func(in *GrantInput) { in.Organizer = nil }, ReasonOrganizerNotJoined, time.Time{}, []string{organizerOID, "pirha/social", "platform team"}},
+	{"organizer joins never", func(in *GrantInput) { in.Organizer.Joined = time.Time{} }, ReasonOrganizerNotJoined, time.Time{}, []string{organizerOID}},
+	{"organizer joins later", func(in *GrantInput) { in.Organizer.Joined = day(3) }, ReasonOrganizerNotJoined, day(3), []string{organizerOID, "2026-09-04T12:00:00Z"}},
+	{"organizer joins now", func(in *GrantInput) { in.Organizer.Joined = now }, "", open, nil},
+	{"organizer ended", func(in *GrantInput) { in.Organizer.Ended = day(-1) }, ReasonOrganizerEnded, time.Time{}, []string{organizerOID}},
+	{"organizer ends now", func(in *GrantInput) { in.Organizer.Ended = now }, ReasonOrganizerEnded, time.Time{}, nil},
+	{"organizer ends later", func(in *GrantInput) { in.Organizer.Ended = day(5) }, "", day(5), nil},
+	{"organizer not for social", func(in *GrantInput) { in.Organizer.Social, in.Organizer.Health = false, true }, ReasonOrganizerNotRegistered, time.Time{}, []string{"Pirkanmaa", organizerOID}},
+
+	{"unit unknown", func(in *GrantInput) { in.Unit = nil }, ReasonUnitUnknown, time.Time{}, []string{unitOID, "overnight", "producer", "organizer"}},
+	{"unit unknown, organizer ends later", func(in *GrantInput) { in.Unit = nil; in.Organizer.Ended = day(9) }, ReasonUnitUnknown, day(9), nil},
+	{"unit contested", func(in *GrantInput) { in.Unit.Accepted = false }, ReasonUnitNotAccepted, time.Time{}, []string{"koivu/home", unitOID, "producer"}},
+
+	{"producer unknown", func(in *GrantInput) { in.Producer = nil }, ReasonProducerNotJoined, time.Time{}, []string{producerOID, "koivu/home"}},
+	{"producer joins later", func(in *GrantInput) { in.Producer.Joined = day(4) }, ReasonProducerNotJoined, day(4), []string{producerOID}},
+	{"producer ended", func(in *GrantInput) { in.Producer.Ended = day(-1) }, ReasonProducerEnded, time.Time{}, []string{producerOID}},
+	{"producer not for social", func(in *GrantInput) { in.Producer.Social, in.Producer.Health = false, true }, ReasonProducerNotRegistered, time.Time{}, []string{"Koivu Oy"}},
+
+	{"producer joint, main stands", joint(producerSideOf, func(*Organization) {}), "", open, nil},
+	{"producer joint, main unknown", func(in *GrantInput) { in.Producer.Joint, in.Producer.MainJoiner = true, mainOID },
+		ReasonMainJoinerNotStanding, time.Time{}, []string{producerOID, mainOID, "platform team"}},
+	{"producer joint, main ended", joint(producerSideOf, func(m *Organization) { m.Ended = day(-2) }), ReasonMainJoinerNotStanding, time.Time{}, []string{mainOID}},
+	{"producer joint, main ends later", joint(producerSideOf, func(m *Organization) { m.Ended = day(2) }), "", day(2), nil},
+	{"producer joint, main joins later", joint(producerSideOf, func(m *Organization) { m.Joined = day(2) }), ReasonMainJoinerNotStanding, day(2), []string{mainOID}},
+	{"producer joint, main not direct", joint(producerSideOf, func(m *Organization) { m.Joint = true }), ReasonMainJoinerNotStanding, time.Time{}, []string{mainOID}},
+	{"organizer joint, main stands", joint(organizerSideOf, func(*Organization) {}), "", open, nil},
+	{"organizer joint, main ended", joint(organizerSideOf, func(m *Organization) { m.Ended = day(-2) }), ReasonMainJoinerNotStanding, time.Time{}, []string{organizerOID, mainOID}},
+	{"organizer joint, main ends later", joint(organizerSideOf, func(m *Organization) { m.Ended = day(2) }), "", day(2), nil},
+	{"a main joiner of a direct organization does not count", func(in *GrantInput) { in.ProducerMain = &Organization{Ended: day(-9)} }, "", open, nil},
+
+	{"organizer system unknown", func(in *GrantInput) { in.OrganizerSystem = nil }, ReasonOrganizerSystemUnknown, time.Time{}, []string{"county-cis", "pirha/social"}},
+	{"producer system unknown", func(in *GrantInput) { in.ProducerSystem = nil }, ReasonProducerSystemUnknown, time.Time{}, []string{"producer-cis", "koivu/home"}},
+	{"organizer system class B", func(in *GrantInput) { in.OrganizerSystem.Class = "B" }, ReasonOrganizerSystemNotCertified, time.Time{}, []string{"county-cis", "vendor"}},
+	{"producer system no class", func(in *GrantInput) { in.ProducerSystem.Class = "" }, ReasonProducerSystemNotCertified, time.Time{}, []string{"producer-cis", "(none)"}},
+	{"organizer system certified later", func(in *GrantInput) { in.OrganizerSystem.ValidFrom = day(6) }, ReasonOrganizerSystemNotCertified, day(6), nil},
+	{"producer system certified later", func(in *GrantInput) { in.ProducerSystem.ValidFrom = day(6) }, ReasonProducerSystemNotCertified, day(6), nil},
+	{"organizer system expired", func(in *GrantInput) { in.OrganizerSystem.ValidUntil = now }, ReasonOrganizerSystemExpired, time.Time{}, []string{"county-cis", "vendor"}},
+	{"producer system expired", func(in *GrantInput) { in.ProducerSystem.ValidUntil = now }, ReasonProducerSystemExpired, time.Time{}, []string{"producer-cis"}},
+	{"producer system expires later", func(in *GrantInput) { in.ProducerSystem.ValidUntil = day(8) }, "", day(8), nil},
+	{"systems without end", func(in *GrantInput) {
+		in.ProducerSystem.ValidUntil, in.OrganizerSystem.ValidUntil = time.Time{}, time.Time{}
+	}, "", open, nil},
+	{"organizer system lacks feature", func(in *GrantInput) { in.OrganizerSystem.Features = nil }, ReasonOrganizerSystemLacksFeature, day(300), []string{"county-cis", FeatureRegisterAccess}},
+	{"producer system lacks feature", func(in *GrantInput) { in.ProducerSystem.Features = []string{FeatureExtended} }, ReasonProducerSystemLacksFeature, day(300), []string{"producer-cis", FeatureRegisterAccess}},
+	{"extended needs the feature of the organizer", func(in *GrantInput) {
+		in.Grant.Extent, in.OrganizerSystem.Features = ExtentExtended, []string{FeatureRegisterAccess}
+	}, ReasonOrganizerSystemLacksFeature, day(300), []string{FeatureExtended}},
+	{"extended needs the feature of the producer", func(in *GrantInput) {
+		in.Grant.Extent, in.ProducerSystem.Features = ExtentExtended, []string{FeatureRegisterAccess}
+	}, ReasonProducerSystemLacksFeature, day(300), []string{FeatureExtended}},
+	{"extended with the feature", func(in *GrantInput) { in.Grant.Extent = ExtentExtended }, "", open, nil},
+	{"basic without the extended feature", func(in *GrantInput) { in.ProducerSystem.Features = []string{FeatureRegisterAccess} }, "", open, nil},
+	{"formats apart", func(in *GrantInput) {
+		in.OrganizerSystem.Formats, in.ProducerSystem.Formats = []string{"JSON"}, []string{"XHTML"}
+	}, ReasonFormatsIncompatible, day(300), []string{"county-cis", "JSON", "producer-cis", "XHTML"}},
+	{"one format in common", func(in *GrantInput) { in.OrganizerSystem.Formats = []string{"XHTML"} }, "", open, nil},
+	{"no formats", func(in *GrantInput) { in.ProducerSystem.Formats = nil }, ReasonFormatsIncompatible, day(300), []string{"(none)"}},
+
+	{"unit registered for nothing bought", func(in *GrantInput) { in.Grant.Agreement.Tasks = []string{"shelter", "meals"} },
+		ReasonTaskNotRegistered, day(300), []string{unitOID, "shelter, meals", "D/1/2026"}},
+	{"unit registered for one thing bought", func(in *GrantInput) { in.Grant.Agreement.Tasks = []string{"shelter", "housing"} }, "", open, nil},
+	{"agreement lists no tasks", func(in *GrantInput) { in.Grant.Agreement.Tasks = nil; in.Unit.ServiceTasks = nil }, "", open, nil},
+	{"no agreement", func(in *GrantInput) { in.Grant.Agreement = nil }, "", day(300), nil},
+	{"agreement later", func(in *GrantInput) { in.Grant.Agreement.ValidFrom = day(1) }, ReasonAgreementNotYetValid, day(1), []string{"D/1/2026"}},
+	{"agreement from now", func(in *GrantInput) { in.Grant.Agreement.ValidFrom = now }, "", open, nil},
+	{"agreement over", func(in *GrantInput) { in.Grant.Agreement.ValidUntil = now }, ReasonAgreementExpired, day(300), []string{"D/1/2026", "organizer"}},
+	{"agreement without end", func(in *GrantInput) { in.Grant.Agreement.ValidUntil = time.Time{} }, "", day(300), nil},
+
+	{"no deployment test", func(in *GrantInput) { in.Tests = nil }, ReasonDeploymentTestMissing, open, []string{"county-cis", "producer-cis", "organizer", "pirha/social"}},
+	{"test of the reverse combination", func(in *GrantInput) {
+		in.Tests[0].OrganizerSystem, in.Tests[0].ProducerSystem = "producer-cis", "county-cis"
+	}, ReasonDeploymentTestMissing, open, nil},
+	{"test of another producer system", func(in *GrantInput) { in.Tests[0].ProducerSystem = "other" }, ReasonDeploymentTestMissing, open, nil},
+	{"test not passed", func(in *GrantInput) { in.Tests[0].PassedAt = time.Time{} }, ReasonDeploymentTestMissing, open, nil},
+	{"test passes later", func(in *GrantInput) { in.Tests[0].PassedAt = day(2) }, ReasonDeploymentTestMissing, day(2), nil},
+	{"test passed now", func(in *GrantInput) { in.Tests[0].PassedAt = now }, "", open, nil},
+	{"same system on both sides, no test", func(in *GrantInput) {
+		in.OrganizerSystem.Name = "producer-cis"
+		in.Tests = nil
+	}, ReasonDeploymentTestMissing, open, nil},
+	{"same system on both sides, tested", func(in *GrantInput) {
+		in.OrganizerSystem.Name = "producer-cis"
+		in.Tests[0].OrganizerSystem = "producer-cis"
+	}, "", open, nil},
+	{"unknown policy enforces", func(in *GrantInput) { in.Registry.DeploymentTest = ""; in.Tests = nil }, ReasonDeploymentTestMissing, open, nil},
+	{"policy report", func(in *GrantInput) { in.Registry.DeploymentTest = TestReport; in.Tests = nil }, "", open, nil},
+	{"policy report, test passes later", func(in *GrantInput) { in.Registry.DeploymentTest = TestReport; in.Tests[0].PassedAt = day(7) }, "", day(7), nil},
+
+	{"unit does not accept the organizer", func(in *GrantInput) { in.Unit.AcceptFrom = []string{"1.2.3"} },
+		ReasonNotAcceptedByUnit, open, []string{"koivu/home", organizerOID, "spec.acceptFrom"}},
+	{"accepting the controller OID is not accepting the organizer", func(in *GrantInput) { in.Unit.AcceptFrom = []string{registryOID} }, ReasonNotAcceptedByUnit, open, nil},
+}
+
+type sideOf func(in *GrantInput) (org *Organization, main **Organization)
+
+func organizerSideOf(in *GrantInput) (*Organization, **Organization) {
+	return in.Organizer, &in.OrganizerMain
+}
+
+func producerSideOf(in *GrantInput) (*Organization, **Organization) {
+	return in.Producer, &in.ProducerMain
+}
+
+// joint makes a side a co-joiner of a main joiner that change has had its hand on.
+func joint(of sideOf, change func(m *Organization)) func(in *GrantInput) {
+	return func(in *GrantInput) {
+		org, main := of(in)
+		org.Joint, org.MainJoiner = true, mainOID
+		*main = mainFixture()
+		change(*main)
+	}
+}
+
+func TestGrantChain(t *testing.T) {
+	for _, c := range grantCases {
+		t.Run(c.name, func(t *testing.T) {
+			g := NewWithT(t)
+			in := eligible()
+			c.change(in)
+			v := EvaluateGrant(in)
+			if c.want == "" {
+				g.Expect(v.OK).To(BeTrue(), "%s: %s", v.Reason, v.Message)
+				g.Expect(v.Reason).To(Equal(ReasonEligible))
+			} else {
+				g.Expect(v.OK).To(BeFalse())
+				g.Expect(v.Reason).To(Equal(c.want))
+				g.Expect(v.ValidFrom).To(BeZero())
+				g.Expect(v.ValidUntil).To(BeZero())
+			}
+			for _, s := range c.says {
+				g.Expect(v.Message).To(ContainSubstring(s))
+			}
+			// Where a case does not say, TestGrantRecheckIsSoundAndTight does.
+			if c.want == "" || !c.recheck.IsZero() {
+				g.Expect(v.RecheckAt).To(Equal(c.recheck))
+			}
+		})
+	}
+}
+
+func TestGrantValidity(t *testing.T) {
+	g := NewWithT(t)
+	in := eligible()
+	v := EvaluateGrant(in)
+	g.Expect(v.ValidFrom).To(Equal(day(-20)), "the deployment test was the last to come")
+	g.Expect(v.ValidUntil).To(Equal(day(200)), "the agreement is the first to go")
+	g.Expect(v.Warning).To(BeEmpty())
+
+	in.Registry.DeploymentTest = TestReport
+	in.Tests[0].PassedAt = day(7)
+	v = EvaluateGrant(in)
+	g.Expect(v.Warning).To(And(ContainSubstring("county-cis"), ContainSubstring("producer-cis"), ContainSubstring("organizer")))
+	g.Expect(v.ValidFrom).To(Equal(day(-50)))
+	g.Expect(v.ValidUntil).To(Equal(day(200)), "a warning that lapses does not end the verdict")
+	g.Expect(v.RecheckAt).To(Equal(day(7)), "but the verdict changes then")
+}
+
+func TestEachGrantCheckMatters(t *testing.T) {
+	for i, name := range names(grantChain) {
+		mutant := drop(grantChain, i)
+		var killedBy string
+		for _, c := range grantCases {
+			in := eligible()
+			c.change(in)
+			if want := reasonOf(grantChain, in); reasonOf(mutant, in) != want {
+				killedBy = c.name
+				break
+			}
+		}
+		if killedBy == "" {
+			t.Errorf("no case notices that %s is gone", name)
+		}
+		t.Logf("without %-26s fails: %s", name, killedBy)
+	}
+}

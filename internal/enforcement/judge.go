@@ -1,0 +1,63 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package enforcement
+
+import (
+	"time"
+)
+
+// Replica is one archive replica as its Lease tells of it.
+type Replica struct {
+	// LastSeen is the replica's last sign of life.
+	LastSeen time.Time
+	// Applied are the revisions that it has applied.
+	Applied Revisions
+}
+
+// Ending is the ending of some access.
+type Ending struct {
+	// Kind is the kind of the object that ended it, as in Revisions.
+	Kind string
+	// Revision is the object's revision when it did.
+	Revision uint64
+	// SeenAt is when the controller first saw it.
+	SeenAt time.Time
+}
+
+// Outcome tells how far an ending has come.
+type Outcome string
+
+const (
+	// Applied: every live replica has applied the ending.
+	Applied Outcome = "Applied"
+	// NoLiveReplica: no replica is live, and none can serve the ended access any more.
+	NoLiveReplica Outcome = "NoLiveReplica"
+	// Awaiting: a replica may still serve the ended access.
+	Awaiting Outcome = "Awaiting"
+)
+
+// Judge is the rule of the package comment. The bound is the longest view age at which a
+// replica answers producers; skew is added for clocks that differ.
+func Judge(replicas []Replica, ending Ending, bound, skew time.Duration, now time.Time) Outcome {
+	live := false
+	closed := now.After(ending.SeenAt.Add(bound + skew))
+	for _, replica := range replicas {
+		expired := now.After(replica.LastSeen.Add(LeaseDuration + skew))
+		if !expired {
+			live = true
+		}
+		if replica.Applied[ending.Kind] >= ending.Revision || (expired && closed) {
+			continue
+		}
+		return Awaiting
+	}
+	switch {
+	case live:
+		return Applied
+	case closed:
+		return NoLiveReplica
+	default:
+		return Awaiting
+	}
+}

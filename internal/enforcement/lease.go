@@ -1,0 +1,42 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package enforcement
+
+import (
+	"encoding/json"
+	"time"
+)
+
+const (
+	// ArchiveLabel is on each replica's Lease; its value is the name of the Archive.
+	ArchiveLabel = "valtuus.io/archive"
+	// AppliedAnnotation holds the revisions that the replica has applied, as Revisions.String gives them.
+	AppliedAnnotation = "valtuus.io/applied-revisions"
+	// LeaseDuration is how long a replica counts as live after its last sign of life.
+	LeaseDuration = 15 * time.Second
+)
+
+// LeaseName is the name of a replica's Lease.
+func LeaseName(archive, replica string) string { return archive + "." + replica }
+
+// Revisions are the revisions reached, by the name of the kind in small letters and plural.
+type Revisions map[string]uint64
+
+// String is the JSON form, with the keys in order.
+func (r Revisions) String() string {
+	text, err := json.Marshal(map[string]uint64(r))
+	if err != nil { // a map of strings to numbers cannot fail
+		panic(err)
+	}
+	return string(text)
+}
+
+// ParseRevisions reads what String gives; what cannot be read acknowledges nothing.
+func ParseRevisions(text string) Revisions {
+	out := Revisions{}
+	if err := json.Unmarshal([]byte(text), &out); err != nil {
+		return Revisions{}
+	}
+	return out
+}

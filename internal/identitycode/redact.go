@@ -1,0 +1,31 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package identitycode
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// Redacted is what a [Code] shows instead of its text.
+const Redacted = "[personal identity code]"
+
+// String returns [Redacted].
+func (Code) String() string { return Redacted }
+
+// GoString returns [Redacted].
+func (Code) GoString() string { return Redacted }
+
+// Format writes [Redacted] for every verb, so that no verb reaches the text by reflection.
+func (Code) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
+
+// MarshalText returns [Redacted]. To store a code, store what [Code.Reveal] returns.
+func (Code) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
+
+// MarshalJSON returns [Redacted] as a JSON string.
+func (Code) MarshalJSON() ([]byte, error) { return []byte(`"` + Redacted + `"`), nil }
+
+// LogValue returns [Redacted].
+func (Code) LogValue() slog.Value { return slog.StringValue(Redacted) }

@@ -1,0 +1,125 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package index
+
+import (
+	"time"
+
+	"github.com/valtuus/valtuus/internal/access"
+)
+
+// grant is what is kept of a register access grant.
+type grant struct {
+	pair           uint32
+	next           uint32
+	extent         access.Extent
+	ready          bool
+	suspended      bool
+	deleting       bool
+	notReadyReason string
+	validFrom      time.Time
+	validUntil     time.Time
+	tasks          access.TaskSet
+	ledger         ledger
+}
+
+func (s *state) newGrant(g Grant) (grant, error) {
+	number := s.newPair(g.Key.Namespace, g.RegistryName, g.Unit)
+	tasks := access.AllTasks()
+	if len(g.Tasks) > 0 {
+		var err error
+		if tasks, err = s.newTasks(number).Set(g.Tasks); err != nil {
+			return grant{}, err
+		}
+	}
+	return grant{
+		pair: number, extent: g.Extent, ready: g.Ready, suspended: g.Suspended, deleting: g.Deleting,
+		notReadyReason: g.NotReadyReason, validFrom: g.ValidFrom, validUntil: g.ValidUntil,
+		tasks: tasks, ledger: newLedger(g.Credentials),
+	}, nil
+}
+
+func (s *state) grantHooks() hooks[grant] {
+	return hooks[grant]{
+		link:   s.linkGrant,
+		unlink: s.unlinkGrant,
+		loses:  func(last, next *grant) bool { return last.gives() && (next == nil || last.loses(next)) },
+		// A decision takes the best of several grants, so that none stands in another's way.
+		displaces: func(uint32, *grant) bool { return false },
+	}
+}
+
+func (g *grant) gives() bool { return g.ready && !g.suspended && !g.deleting }
+
+func (g *grant) loses(next *grant) bool {
+	return !next.gives() || next.pair != g.pair || next.extent < g.extent ||
+		startsLater(g.validFrom, next.validFrom) || endsSooner(g.validUntil, next.validUntil) ||
+		tasksLost(g.tasks, next.tasks) || g.ledger.loses(next.ledger)
+}
+
+func (s *state) linkGrant(slot uint32, g *grant) {
+	if !g.deleting {
+		p := &s.pairs.pairs[g.pair]
+		g.next, p.grants = p.grants, slot
+	}
+}
+
+func (s *state) unlinkGrant(slot uint32, g *grant) {
+	if g.deleting {
+		return
+	}
+	at := &s.pairs.pairs[g.pair].grants
+	for *at != slot {
+		at = &s.grants.slots.at(*at).body.next
+	}
+	*at = g.next
+}
+
+// tasksLost tells whether the next set lacks something of the last one.
+func tasksLost(last, next access.TaskSet) bool {
+	if next.All() {
+		return false
+	}
+	if last.All() {
+		return true
+	}
+	return bitsLost(last.Bits(), next.Bits())
+}
+
+func bitsLost(last, next access.TaskBits) bool {
+	for i := range last {
+		if last[i]&^next[i] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// FirstGrant implements access.View.
+func (s *state) FirstGrant(registry, unit access.Handle) (access.Grant, bool) {
+	return s.grantAt(s.pairs.pairs[s.pairOf(registry, unit)].grants)
+}
+
+// NextGrant implements access.View.
+func (s *state) NextGrant(after access.Grant) (access.Grant, bool) {
+	return s.grantAt(s.grants.slots.at(uint32(after.Handle)).body.next)
+}
+
+func (s *state) grantAt(slot uint32) (access.Grant, bool) {
+	if slot == 0 {
+		return access.Grant{}, false
+	}
+	e := s.grants.slots.at(slot)
+	g := &e.body
+	return access.Grant{
+		Ref: e.ref(), Handle: access.Handle(slot), Extent: g.extent,
+		Ready: g.ready, NotReadyReason: g.notReadyReason, Suspended: g.suspended,
+		ValidFrom: g.validFrom, ValidUntil: g.validUntil, Tasks: g.tasks,
+	}, true
+}
+
+// GrantCredential implements access.View.
+func (s *state) GrantCredential(grant access.Handle, fingerprint access.Fingerprint) (access.Credential, bool) {
+	return s.grants.slots.at(uint32(grant)).body.ledger.find(fingerprint)
+}

@@ -1,0 +1,64 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package index
+
+import (
+	"bytes"
+
+	"github.com/valtuus/valtuus/internal/access"
+)
+
+// state is all that the index knows. It implements access.View; the lock is the Index's.
+type state struct {
+	freshness access.Freshness
+
+	registries    *table[registry]
+	grants        *table[grant]
+	relationships *table[relationship]
+	units         *table[unit]
+	organizations *table[organization]
+	systems       *table[system]
+	// tables are the same six, by kind.
+	tables [kindEnd]anyTable
+
+	registryKeys     names[Key]
+	registryOIDs     claims
+	unitOIDs         claims
+	organizationOIDs claims
+	systemNames      claims
+
+	pairs    pairs
+	cases    map[caseKey]uint32
+	taskSets taskSets
+	// tasks are the task tables by the number of the registry's key.
+	tasks []*access.TaskTable
+}
+
+var _ access.View = (*state)(nil)
+
+func newState() *state {
+	s := &state{
+		registryKeys: newNames[Key](), registryOIDs: newClaims(), unitOIDs: newClaims(),
+		organizationOIDs: newClaims(), systemNames: newClaims(),
+		pairs: newPairs(), cases: map[caseKey]uint32{}, taskSets: newTaskSets(),
+	}
+	s.registries = newTable(true, s.registryHooks())
+	s.grants = newTable(true, s.grantHooks())
+	// A million names would cost more than all the rest. The API server tells of a relationship's deletion
+	// before it tells of another one with the same name.
+	s.relationships = newTable(false, s.relationshipHooks())
+	s.units = newTable(true, s.unitHooks())
+	s.organizations = newTable(true, s.organizationHooks())
+	s.systems = newTable(true, s.systemHooks())
+	s.tables = [kindEnd]anyTable{
+		Registries: s.registries, Grants: s.grants, Relationships: s.relationships,
+		Units: s.units, Organizations: s.organizations, ClientSystems: s.systems,
+	}
+	return s
+}
+
+// Freshness implements access.View.
+func (s *state) Freshness() access.Freshness { return s.freshness }
+
+func less(a, b access.UID) bool { return bytes.Compare(a[:], b[:]) < 0 }

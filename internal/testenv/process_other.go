@@ -1,0 +1,20 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build unix && !linux
+
+package testenv
+
+import (
+	"syscall"
+	"time"
+)
+
+// sysProcAttr keeps a terminal's Ctrl-C from reaching a server before us.
+func sysProcAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+// stopped cannot be seen here as it can on Linux; a moment is enough in practice.
+func stopped(int) bool {
+	time.Sleep(100 * time.Millisecond)
+	return true
+}
