@@ -12,9 +12,11 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -47,13 +49,15 @@ var _ = BeforeSuite(func(ctx context.Context) {
 // life is one world with a manager of its own, on a clock that the spec moves.
 type life struct {
 	*testworld.World
-	clock *clocktesting.FakePassiveClock
-	stop  func()
+	clock   *clocktesting.FakePassiveClock
+	log     logr.Logger          // of the managers
+	metrics *prometheus.Registry // of the running manager
+	stop    func()
 }
 
 // begin makes a world and starts a manager on it, as the user that the manager's role is for.
 func begin(ctx context.Context, change func(*testworld.World)) *life {
-	l := &life{clock: clocktesting.NewFakePassiveClock(time.Now())}
+	l := &life{clock: clocktesting.NewFakePassiveClock(time.Now()), log: logr.Discard()}
 	var err error
 	l.World, err = testworld.New(env.Config, l.clock)
 	Expect(err).NotTo(HaveOccurred())
@@ -66,30 +70,39 @@ func begin(ctx context.Context, change func(*testworld.World)) *life {
 		l.start(nil) // where the spec stopped it
 		l.checkConditions(ctx)
 		l.stop()
+		l.erase(ctx)
 	})
 	return l
 }
 
 // start starts a manager; wrap may make its writes fail.
 func (l *life) start(wrap func(client.Client) client.Client) {
+	l.startOn(l.config(), wrap)
+}
+
+// config is the configuration of the user that the manager's role is for.
+func (l *life) config() *rest.Config {
+	cfg, err := testworld.ManagerConfig(env)
+	Expect(err).NotTo(HaveOccurred())
+	return cfg
+}
+
+func (l *life) startOn(cfg *rest.Config, wrap func(client.Client) client.Client) {
 	if l.stop != nil {
 		l.stop()
 	}
-	cfg, err := testworld.ManagerConfig(env)
-	Expect(err).NotTo(HaveOccurred())
 	options := controllers.Options{Clock: l.clock}.WithLongestWait(GinkgoTB(), 200*time.Millisecond)
 	if wrap != nil {
 		options = options.WithClient(GinkgoTB(), wrap)
 	}
-	l.stop = runManager(cfg, options)
+	l.metrics = prometheus.NewRegistry()
+	l.stop = runManager(cfg, manager.Options{Registry: l.metrics, Log: l.log, Controllers: options})
 }
 
-func runManager(cfg *rest.Config, options controllers.Options) (stop func()) {
+func runManager(cfg *rest.Config, options manager.Options) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	mgr, err := manager.New(ctx, cfg, manager.Options{
-		MetricsAddress: "0", ProbeAddress: "0", ShareNames: true, Registry: prometheus.NewRegistry(), Log: logr.Discard(),
-		Controllers: options,
-	})
+	options.MetricsAddress, options.ProbeAddress, options.ShareNames = "0", "0", true
+	mgr, err := manager.New(ctx, cfg, options)
 	Expect(err).NotTo(HaveOccurred())
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
@@ -117,6 +130,27 @@ func (l *life) checkConditions(ctx context.Context) {
 		}
 		return found, err
 	}).Should(BeEmpty())
+}
+
+// erase deletes the world, so that the managers of later specs have no work with it.
+func (l *life) erase(ctx context.Context) {
+	GinkgoHelper()
+	objects, err := l.Objects(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	for _, o := range objects {
+		object := o.(client.Object)
+		Expect(client.IgnoreNotFound(l.Delete(ctx, object))).To(Succeed())
+		if len(o.GetFinalizers()) > 0 {
+			// There is nobody left to take it away.
+			err := l.Patch(ctx, object, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)))
+			Expect(client.IgnoreNotFound(err)).To(Succeed())
+		}
+	}
+	for _, namespace := range []string{l.Platform, l.Organizer, l.Producer} {
+		for _, o := range []client.Object{&corev1.Secret{}, &coordinationv1.Lease{}} {
+			Expect(l.DeleteAllOf(ctx, o, client.InNamespace(namespace))).To(Succeed())
+		}
+	}
 }
 
 // pass moves the clock.

@@ -11,17 +11,26 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/problem"
 )
 
-// serve makes the operation's handler an http.Handler: the path that every request takes.
+// serve makes the operation's handler an http.Handler: the path that every request for data takes.
 func (s *Server) serve(op operation, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := s.newExchange(w, r, op)
-		x.finish(x.run(h))
+		x.finish(x.run(h, x.checkURL, x.identify, x.addressRegistry, x.authenticate))
 	})
 }
 
-// run goes the path up to the answer. A panic becomes an error of the archive, told without its value,
+// serveNothing answers a request that is for no operation. It is recorded as well, but nobody has to
+// be known for it.
+func (s *Server) serveNothing(out outcome) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := s.newExchange(w, r, opUnknown)
+		x.finish(x.run(func(*exchange) outcome { return out }, x.checkURL, x.identify))
+	})
+}
+
+// run goes the path up to the answer: the steps, then the handler unless a step ends it. A panic becomes an error of the archive, told without its value,
 // which may hold data.
-func (x *exchange) run(h handler) (out outcome) {
+func (x *exchange) run(h handler, steps ...func() *outcome) (out outcome) {
 	defer func() {
 		if r := recover(); r != nil {
 			x.server.opts.Log.Error(nil, "panic in a request", "requestID", x.id, "operation", x.operation.String(),
@@ -29,7 +38,7 @@ func (x *exchange) run(h handler) (out outcome) {
 			out = failed(problem.Of(problem.InternalError))
 		}
 	}()
-	for _, step := range []func() *outcome{x.checkURL, x.identify, x.addressRegistry, x.authenticate} {
+	for _, step := range steps {
 		if ended := step(); ended != nil {
 			return *ended
 		}

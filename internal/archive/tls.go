@@ -18,6 +18,7 @@ func (s *Server) tlsConfig() *tls.Config {
 		NextProtos: []string{"h2", "http/1.1"},
 		// A resumed session would pass a client that the authority of now would not let in.
 		SessionTicketsDisabled: true,
+		Time:                   s.opts.Clock.Now,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return s.opts.Certificate()
 		},

@@ -26,6 +26,10 @@ const (
 	pageSize = 500
 	// watchSeconds is the time limit asked for each watch. A server sends a bookmark about two seconds before it.
 	watchSeconds = 3
+	// probeEvery is the time between two probes of a round.
+	probeEvery = 700 * time.Millisecond
+	// bookmarkBy is when the bookmark of a watch has come, if it comes. A server sends none that says nothing new.
+	bookmarkBy = 2300 * time.Millisecond
 	// roundLimit ends a watch that neither speaks nor closes, as one to a frozen server.
 	roundLimit = 8 * time.Second
 	// probeLimit bounds the consistent read of a round.
@@ -142,7 +146,7 @@ func (s *stream) list(ctx context.Context) error {
 	return nil
 }
 
-// round is one short watch with its probe.
+// round is one short watch with its probes.
 func (s *stream) round(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, roundLimit)
 	defer cancel()
@@ -161,18 +165,25 @@ func (s *stream) round(ctx context.Context) error {
 	}
 	defer events.Stop()
 
+	opened := s.clock.Now()
 	probes := make(chan probeResult, 1)
-	go func() { probes <- s.consistentRead(ctx) }()
+	next := s.clock.NewTimer(0)
+	defer next.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
+		case <-next.C():
+			go func() { probes <- s.consistentRead(ctx) }()
 		case result := <-probes:
 			if result.err != nil {
 				return fmt.Errorf("probe: %w", result.err)
 			}
 			s.probedAt, s.probed = result.at, result.revision
-			s.prove()
+			if !s.prove() && s.clock.Since(opened) > bookmarkBy {
+				return nil // this watch's bookmark has been; the next watch has another
+			}
+			next.Reset(probeEvery)
 		case event, open := <-events.ResultChan():
 			if !open {
 				return nil
@@ -233,15 +244,16 @@ func (s *stream) handle(event watch.Event) (done bool, err error) {
 	}
 	s.sink.advance(revision)
 	s.prove()
-	// A round ends with its bookmark only when that served: else the next may still come.
-	return done && s.probed != 0 && s.reached >= s.probed, nil
+	return done, nil
 }
 
-// prove draws the conclusion of the package comment.
-func (s *stream) prove() {
-	if s.probed != 0 && s.reached >= s.probed {
-		s.sink.proven(s.probedAt)
+// prove draws the conclusion of the package comment, if it can be drawn.
+func (s *stream) prove() bool {
+	if s.probed == 0 || s.reached < s.probed {
+		return false
 	}
+	s.sink.proven(s.probedAt)
+	return true
 }
 
 func parseRevision(resourceVersion string) (uint64, error) {

@@ -46,9 +46,9 @@ type Registry struct {
 	Accepted bool
 	// Deleting tells that the object has a deletion timestamp.
 	Deleting bool
-	// ProducerBound is how old a view may be for a producer unit; zero means access.DefaultProducerBound.
+	// ProducerBound is how old a view may be for a producer unit; zero means the archive's, see Index.SetBounds.
 	ProducerBound time.Duration
-	// OrganizerBound is how old a view may be for the organizer; zero means access.DefaultOrganizerBound.
+	// OrganizerBound is how old a view may be for the organizer; zero means the archive's, see Index.SetBounds.
 	OrganizerBound time.Duration
 	// Credentials is the ledger of the organizer's own system.
 	Credentials []Credential

@@ -74,7 +74,7 @@ func (s *state) Registry(oid string) (access.Registry, bool) {
 	return access.Registry{
 		Ref: e.ref(), Handle: access.Handle(slot), Purpose: e.body.purpose, Accepted: e.body.stands,
 		Organization: access.Handle(e.body.organization), ClientSystem: access.Handle(e.body.system),
-		ProducerBound: e.body.producers, OrganizerBound: e.body.organizer,
+		ProducerBound: orDefault(e.body.producers, s.bounds.producers), OrganizerBound: orDefault(e.body.organizer, s.bounds.organizer),
 	}, true
 }
 

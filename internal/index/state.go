@@ -12,6 +12,7 @@ import (
 // state is all that the index knows. It implements access.View; the lock is the Index's.
 type state struct {
 	freshness access.Freshness
+	bounds    bounds
 
 	registries    *table[registry]
 	grants        *table[grant]

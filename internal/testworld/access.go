@@ -6,13 +6,12 @@ package testworld
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/valtuus/valtuus/internal/manager"
 	"github.com/valtuus/valtuus/internal/manifests"
@@ -49,25 +48,38 @@ func admit(ctx context.Context, env *testenv.Env) error {
 
 // ManagerConfig returns a configuration of a user who may do what the manager's role says, and no more.
 func ManagerConfig(env *testenv.Env) (*rest.Config, error) {
-	return withRole(env, "test-manager", "role.yaml")
-}
-
-// withRole grants a user the first role in a file of config/rbac, everywhere.
-func withRole(env *testenv.Env, user, file string) (*rest.Config, error) {
-	root, err := testenv.ModuleRoot()
-	if err != nil {
-		return nil, err
-	}
-	text, err := os.ReadFile(filepath.Join(root, "config", "rbac", file))
-	if err != nil {
-		return nil, err
-	}
-	var role rbacv1.ClusterRole
-	if err := yaml.Unmarshal(text, &role); err != nil {
-		return nil, err
-	}
-	if err := env.Grant(context.Background(), user, "", role.Rules...); err != nil {
+	user := "test-manager"
+	if err := grantRole(env, user, "", "role.yaml", 0); err != nil {
 		return nil, err
 	}
 	return env.AddUser(user)
+}
+
+// ArchiveConfig returns a configuration of a user who may do what the archive's roles say, with its Lease in the namespace.
+func ArchiveConfig(env *testenv.Env, namespace string) (*rest.Config, error) {
+	user := "test-archive"
+	if err := grantRole(env, user, "", "archive_role.yaml", 0); err != nil {
+		return nil, err
+	}
+	if err := grantRole(env, user, namespace, "archive_role.yaml", 1); err != nil {
+		return nil, err
+	}
+	return env.AddUser(user)
+}
+
+// grantRole grants a user one of the roles in a file of config/rbac, in a namespace or everywhere.
+func grantRole(env *testenv.Env, user, namespace, file string, which int) error {
+	root, err := testenv.ModuleRoot()
+	if err != nil {
+		return err
+	}
+	objects, err := manifests.Read(filepath.Join(root, "config", "rbac", file))
+	if err != nil {
+		return err
+	}
+	var role rbacv1.ClusterRole
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(objects[which].Object, &role); err != nil {
+		return err
+	}
+	return env.Grant(context.Background(), user, namespace, role.Rules...)
 }

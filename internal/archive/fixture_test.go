@@ -1,0 +1,446 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package archive
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr/funcr"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/valtuus/valtuus/internal/access"
+	"github.com/valtuus/valtuus/internal/archive/assertion"
+	"github.com/valtuus/valtuus/internal/archive/assertion/testcard"
+	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
+	"github.com/valtuus/valtuus/internal/index"
+	"github.com/valtuus/valtuus/internal/index/indextest"
+	"github.com/valtuus/valtuus/internal/pki"
+)
+
+const (
+	trustDomain  = "archive.test"
+	registryOID  = indextest.RegistryOID
+	unitOID      = indextest.UnitOID
+	otherUnitOID = "1.2.246.10.12345678.10.2"
+	testCode     = "020516C903K" // of the 900 series
+	realCode     = "010190-123M" // valid in form, not of the 900 series; see TestCodes
+	task         = indextest.Task
+)
+
+// arena is an archive with everything real: TLS, SQLite, the index and the decision.
+type arena struct {
+	t       testing.TB
+	clock   *clocktesting.FakePassiveClock
+	ca      pki.CA
+	cards   testcard.Authority
+	card    testcard.Card
+	anchors *PEMPool
+	index   *index.Index
+	world   *indextest.World
+	store   *faultyStore
+	metrics *prometheus.Registry
+	server  *Server
+	address string
+	admin   http.Handler
+
+	organizer, unit, otherUnit *caller
+	// client is registered under testCode and has a relationship in the unit.
+	client uuid.UUID
+
+	logMu sync.Mutex
+	log   strings.Builder
+}
+
+func newArena(t testing.TB) *arena {
+	t.Helper()
+	a := &arena{t: t, clock: clocktesting.NewFakePassiveClock(indextest.Now), metrics: prometheus.NewRegistry(), anchors: &PEMPool{}}
+	a.ca = must(pki.NewCA("test archive", indextest.Now.Add(-time.Hour), 30*24*time.Hour))(t)
+	a.cards = must(testcard.New(indextest.Now, 30*24*time.Hour))(t)
+	a.card = must(a.cards.Issue("T-4711", indextest.Now.Add(-time.Hour), indextest.Now.Add(30*24*time.Hour)))(t)
+	a.anchors.SetPEM(string(a.cards.AnchorsPEM()))
+	a.start(t.TempDir())
+	a.organizer = a.newCaller(a.ca, pki.Identity{TrustDomain: trustDomain, Registry: registryOID})
+	a.unit = a.newCaller(a.ca, pki.Identity{TrustDomain: trustDomain, Registry: registryOID, Unit: unitOID})
+	a.otherUnit = a.newCaller(a.ca, pki.Identity{TrustDomain: trustDomain, Registry: registryOID, Unit: otherUnitOID})
+	a.fillWorld()
+	a.client = a.register(testCode)
+	a.relate(a.client)
+	return a
+}
+
+func (a *arena) start(dir string) {
+	t := a.t
+	key := must(NewIdentityKey(bytes.Repeat([]byte{7}, IdentityKeySize)))(t)
+	cursorKey := must(key.CursorKey())(t)
+	metrics := must(NewMetrics(a.metrics))(t)
+	engine := must(sqlite.Open(t.Context(), sqlite.Options{Dir: dir, CursorKey: cursorKey, OnCommit: metrics.ObserveCommit}))(t)
+	t.Cleanup(func() { _ = engine.Close() })
+	a.store = &faultyStore{Store: engine}
+	a.index = index.New()
+	clientCA := x509.NewCertPool()
+	clientCA.AddCert(a.ca.Certificate())
+	certificate := a.serverCertificate()
+	a.server = must(NewServer(t.Context(), Options{
+		Store: a.store, View: a.index, Clock: a.clock, TrustDomain: trustDomain,
+		Certificate:  func() (*tls.Certificate, error) { return certificate, nil },
+		ClientCAs:    func() *x509.CertPool { return clientCA },
+		TrustAnchors: a.anchors.Pool, IdentityKey: key, Metrics: metrics, Gatherer: a.metrics,
+		Log: funcr.New(func(prefix, args string) {
+			a.logMu.Lock()
+			defer a.logMu.Unlock()
+			a.log.WriteString(prefix + args + "\n")
+		}, funcr.Options{Verbosity: 9}),
+	}))(t)
+	a.admin = a.server.AdminHandler()
+	listener := must(net.Listen("tcp", "127.0.0.1:0"))(t)
+	a.address = "https://" + listener.Addr().String()
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- a.server.Serve(ctx, listener) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-served; err != nil {
+			t.Errorf("serving: %v", err)
+		}
+	})
+}
+
+func (a *arena) serverCertificate() *tls.Certificate {
+	key := must(pki.NewKey())(a.t)
+	issued := must(pki.NewBuiltIn(a.ca).IssueServer(a.t.Context(), pki.ServerRequest{
+		IPs: []net.IP{net.IPv4(127, 0, 0, 1)}, PublicKey: key.Public(), Serial: pki.NewSerial(),
+		NotBefore: indextest.Now.Add(-time.Hour), NotAfter: indextest.Now.Add(30 * 24 * time.Hour),
+	}))(a.t)
+	return &tls.Certificate{Certificate: [][]byte{issued.DER}, PrivateKey: key, Leaf: issued.Certificate}
+}
+
+// fillWorld puts the test's certificates into the world and the world into the index.
+func (a *arena) fillWorld() {
+	w := indextest.New()
+	line := func(c *caller) index.Credential {
+		return index.Credential{
+			Fingerprint: access.Fingerprint(c.fingerprint),
+			NotBefore:   indextest.Now.Add(-time.Hour), NotAfter: indextest.Now.Add(29 * 24 * time.Hour),
+		}
+	}
+	w.Registry.Credentials = []index.Credential{line(a.organizer)}
+	w.Grants[0].Credentials = []index.Credential{line(a.unit)}
+	other := indextest.Unit()
+	other.Key.Name, other.UID, other.OID = "other", indextest.UID(40), otherUnitOID
+	w.Units = append(w.Units, other)
+	grant := indextest.Grant()
+	grant.Key.Name, grant.UID, grant.Unit = "other", indextest.UID(20), otherUnitOID
+	grant.Credentials = []index.Credential{line(a.otherUnit)}
+	w.Grants = append(w.Grants, grant)
+	w.Relationships = nil
+	w.Load(a.index)
+	for _, kind := range index.Kinds() {
+		a.index.SetComplete(kind)
+	}
+	a.index.SetFreshness(a.clock.Now())
+	a.world = w
+}
+
+// relate gives the client the world's relationship in the unit, changed by the changes.
+func (a *arena) relate(client uuid.UUID, changes ...func(*index.Relationship)) {
+	a.t.Helper()
+	r := indextest.Relationship()
+	r.Client = access.ClientID(client)
+	r.Tasks = []string{task}
+	r.Revision = 1000 + a.index.Revision(index.Relationships)
+	for _, change := range changes {
+		change(&r)
+	}
+	if c, err := a.index.UpsertRelationship(r); err != nil || !c.Applied {
+		a.t.Fatalf("the relationship was not taken in: %+v, %v", c, err)
+	}
+}
+
+func (a *arena) endRelationship() {
+	a.relate(a.client, func(r *index.Relationship) { r.End = a.clock.Now() })
+}
+
+func (a *arena) advance(d time.Duration) {
+	a.clock.SetTime(a.clock.Now().Add(d))
+}
+
+func (a *arena) register(code string) uuid.UUID {
+	a.t.Helper()
+	got := a.organizer.post("/clients", map[string]any{"identityCode": code})
+	if got.status != http.StatusCreated && got.status != http.StatusOK {
+		a.t.Fatalf("registering a client: %s", got)
+	}
+	return uuid.MustParse(got.json["id"].(string))
+}
+
+// put stores a document as the caller and gives its id.
+func (a *arena) put(c *caller, body string, tasks ...string) string {
+	a.t.Helper()
+	got := c.store(a.client, body, tasks...)
+	if got.status != http.StatusCreated {
+		a.t.Fatalf("storing: %s", got)
+	}
+	return got.json["id"].(string)
+}
+
+func (a *arena) rows(query store.LogQuery) (rows []store.LogRow) {
+	a.t.Helper()
+	query.Limit = store.MaxPage
+	for {
+		page, err := a.store.Log(a.t.Context(), query)
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		rows = append(rows, page.Rows...)
+		if page.Next == nil {
+			return rows
+		}
+		query.After = page.Next
+	}
+}
+
+// row gives the use log's row of the answer.
+func (a *arena) row(of reply) store.LogRow {
+	a.t.Helper()
+	var found []store.LogRow
+	for _, row := range a.rows(store.LogQuery{}) {
+		if row.RequestID == of.requestID() {
+			found = append(found, row)
+		}
+	}
+	if len(found) != 1 {
+		a.t.Fatalf("%d rows for the request of %s", len(found), of)
+	}
+	return found[0]
+}
+
+// logText gives all that was logged.
+func (a *arena) logText() string {
+	a.logMu.Lock()
+	defer a.logMu.Unlock()
+	return a.log.String()
+}
+
+// caller is the holder of a client certificate.
+type caller struct {
+	arena       *arena
+	fingerprint pki.Fingerprint
+	certificate tls.Certificate
+	http        *http.Client
+}
+
+func (a *arena) newCaller(ca pki.CA, identity pki.Identity) *caller {
+	a.t.Helper()
+	key := must(pki.NewKey())(a.t)
+	issued := must(pki.NewBuiltIn(ca).Issue(a.t.Context(), pki.ClientRequest{
+		Identity: identity, PublicKey: key.Public(), Serial: pki.NewSerial(),
+		NotBefore: indextest.Now.Add(-time.Hour), NotAfter: indextest.Now.Add(29 * 24 * time.Hour),
+	}))(a.t)
+	return a.callerOf(tls.Certificate{Certificate: [][]byte{issued.DER}, PrivateKey: key}, issued.Fingerprint)
+}
+
+func (a *arena) callerOf(certificate tls.Certificate, fingerprint pki.Fingerprint) *caller {
+	roots := x509.NewCertPool()
+	roots.AddCert(a.ca.Certificate())
+	transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{
+		RootCAs: roots, Certificates: []tls.Certificate{certificate}, Time: a.clock.Now, MinVersion: tls.VersionTLS12,
+	}}
+	a.t.Cleanup(transport.CloseIdleConnections)
+	return &caller{arena: a, fingerprint: fingerprint, certificate: certificate, http: &http.Client{
+		Transport: transport, Timeout: 30 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// claims are those of an assertion that is in order.
+func (c *caller) claims() assertion.Claims {
+	now := c.arena.clock.Now()
+	return assertion.Claims{
+		Subject: "T-4711", Role: "social worker", Audience: Audience(registryOID),
+		IssuedAt: now, ExpiresAt: now.Add(time.Minute), TokenID: assertion.NewTokenID(), ClientCertificate: c.fingerprint,
+	}
+}
+
+func (c *caller) assert(claims assertion.Claims) string {
+	c.arena.t.Helper()
+	return must(assertion.Sign(claims, c.arena.card.Key, c.arena.card.Chain))(c.arena.t)
+}
+
+// reply is an answer.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+	json   map[string]any
+}
+
+func (r reply) String() string    { return fmt.Sprintf("%d %s", r.status, r.body) }
+func (r reply) requestID() string { return r.header.Get("X-Request-Id") }
+func (r reply) reason() string    { s, _ := r.json["reason"].(string); return s }
+
+// option changes a request before it is sent.
+type option func(*http.Request)
+
+func header(name, value string) option { return func(r *http.Request) { r.Header.Set(name, value) } }
+
+// send sends a request with a fresh assertion, and holds the answer to the API's description.
+func (c *caller) send(method, path, contentType string, body []byte, options ...option) reply {
+	c.arena.t.Helper()
+	got, err := c.try(method, path, contentType, body, options...)
+	if err != nil {
+		c.arena.t.Fatalf("%s: %v", method, err)
+	}
+	return got
+}
+
+func (c *caller) try(method, path, contentType string, body []byte, options ...option) (reply, error) {
+	t := c.arena.t
+	t.Helper()
+	if strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "/v1/") && path != "/openapi.json" && !strings.HasPrefix(path, "/elsewhere") {
+		path = "/v1/registries/" + registryOID + path
+	}
+	request := must(http.NewRequestWithContext(t.Context(), method, c.arena.address+path, bytes.NewReader(body)))(t)
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	request.Header.Set(AssertionHeader, c.assert(c.claims()))
+	for _, o := range options {
+		o(request)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return reply{}, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	raw := must(io.ReadAll(response.Body))(t)
+	got := reply{status: response.StatusCode, header: response.Header, body: raw}
+	if strings.Contains(response.Header.Get("Content-Type"), "json") {
+		_ = json.Unmarshal(raw, &got.json)
+	}
+	holdToContract(t, request, body, got)
+	return got, nil
+}
+
+func (c *caller) post(path string, body any, options ...option) reply {
+	c.arena.t.Helper()
+	raw, isText := body.(string)
+	if !isText {
+		raw = string(must(json.Marshal(body))(c.arena.t))
+	}
+	return c.send("POST", path, "application/json", []byte(raw), options...)
+}
+
+func (c *caller) get(path string, options ...option) reply {
+	c.arena.t.Helper()
+	return c.send("GET", path, "", nil, options...)
+}
+
+func (c *caller) store(client uuid.UUID, body string, tasks ...string) reply {
+	c.arena.t.Helper()
+	return c.send("POST", storePath(client, tasks...), "application/json", []byte(body))
+}
+
+func (c *caller) search(query map[string]any, options ...option) reply {
+	c.arena.t.Helper()
+	if _, given := query["client"]; !given {
+		query["client"] = c.arena.client.String()
+	}
+	return c.post("/documents/_search", query, options...)
+}
+
+func storePath(client uuid.UUID, tasks ...string) string {
+	path := "/documents?client=" + client.String() + "&type=case-note&created=2026-11-21T11:00:00Z"
+	for _, t := range tasks {
+		path += "&serviceTask=" + t
+	}
+	return path
+}
+
+// check fails the test unless the answer is a problem with the status and reason, recorded as such.
+func (a *arena) check(name string, got reply, status int, reason string) {
+	a.t.Helper()
+	if got.status != status || got.reason() != reason {
+		a.t.Errorf("%s: got %s\nwant %d %s", name, got, status, reason)
+		return
+	}
+	if row := a.row(got); row.Outcome == store.OutcomeAllowed || row.Reason == "" {
+		a.t.Errorf("%s: recorded as %q %q", name, row.Outcome, row.Reason)
+	}
+}
+
+// must gives a value, or ends the test.
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+}
+
+// faultyStore is the real store with faults.
+type faultyStore struct {
+	store.Store
+	mu         sync.Mutex
+	appendLog  error              // given instead of appending
+	onDocument func()             // called after the bytes were read
+	onSearch   func()             // called after a search
+	onAppend   func(store.LogRow) // called after a row became durable
+}
+
+func (f *faultyStore) hooks() (appendLog error, onDocument, onSearch func(), onAppend func(store.LogRow)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.appendLog, f.onDocument, f.onSearch, f.onAppend
+}
+
+func (f *faultyStore) set(change func(*faultyStore)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(f)
+}
+
+func (f *faultyStore) AppendLog(ctx context.Context, rows ...store.LogRow) error {
+	fault, _, _, after := f.hooks()
+	if fault != nil {
+		return fault
+	}
+	err := f.Store.AppendLog(ctx, rows...)
+	if err == nil && after != nil {
+		after(rows[0])
+	}
+	return err
+}
+
+func (f *faultyStore) Document(ctx context.Context, registry string, id uuid.UUID) (store.Document, error) {
+	doc, err := f.Store.Document(ctx, registry, id)
+	if _, after, _, _ := f.hooks(); after != nil {
+		after()
+	}
+	return doc, err
+}
+
+func (f *faultyStore) Search(ctx context.Context, q store.SearchQuery) (store.SearchResult, error) {
+	page, err := f.Store.Search(ctx, q)
+	if _, _, after, _ := f.hooks(); after != nil {
+		after()
+	}
+	return page, err
+}

@@ -1,0 +1,151 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package feed_test
+
+import (
+	"context"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr/testr"
+	. "github.com/onsi/gomega"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/internal/enforcement"
+	"github.com/valtuus/valtuus/internal/feed"
+	"github.com/valtuus/valtuus/internal/index"
+	"github.com/valtuus/valtuus/internal/testenv"
+	"github.com/valtuus/valtuus/internal/testworld"
+)
+
+// follow starts a control plane, a world and a feed as the archive's role allows.
+func follow(t *testing.T) (*testenv.Env, *testworld.World, *index.Index) {
+	t.Helper()
+	testenv.Need(t)
+	g := NewWithT(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	env, err := testworld.Start(ctx, testenv.Options{})
+	g.Expect(err).NotTo(HaveOccurred())
+	t.Cleanup(func() { _ = env.Stop() })
+	world, err := testworld.New(env.Config, clock.RealClock{})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(world.Begin(ctx)).To(Succeed())
+	return env, world, start(ctx, t, env, world, "replica-0")
+}
+
+func start(ctx context.Context, t *testing.T, env *testenv.Env, world *testworld.World, replica string) *index.Index {
+	t.Helper()
+	g := NewWithT(t)
+	cfg, err := testworld.ArchiveConfig(env, world.Platform)
+	g.Expect(err).NotTo(HaveOccurred())
+	c, err := client.NewWithWatch(cfg, client.Options{Scheme: world.Scheme()})
+	g.Expect(err).NotTo(HaveOccurred())
+	x := index.New()
+	f := &feed.Feed{
+		Client: c, Index: x, Clock: clock.RealClock{}, Log: testr.New(t),
+		Archive: client.ObjectKeyFromObject(world.Archive), Replica: replica, OnTrustAnchors: func(string) {},
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- f.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		g.Expect(<-done).To(Succeed())
+	})
+	return x
+}
+
+func age(x *index.Index) time.Duration {
+	freshness := x.Freshness()
+	if !freshness.Complete || freshness.ProvenAt.IsZero() {
+		return time.Hour
+	}
+	return time.Since(freshness.ProvenAt)
+}
+
+// TestInvariant5_TheViewProvesItsAge: an idle cluster gives a fresh view; a server that is frozen, with every
+// connection open, or gone does not; and the view comes back by itself.
+func TestInvariant5_TheViewProvesItsAge(t *testing.T) {
+	env, _, x := follow(t)
+	g := NewWithT(t)
+	g.Eventually(func() time.Duration { return age(x) }, "10s", "10ms").Should(BeNumerically("<", 2*time.Second))
+	oldest := time.Duration(0)
+	for range 400 { // a quiet cluster, for eight seconds
+		oldest = max(oldest, age(x))
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Logf("oldest view of an idle cluster: %s", oldest)
+	g.Expect(oldest).To(BeNumerically("<", 8*time.Second))
+
+	for _, outage := range []struct {
+		name        string
+		begin, over func() error
+	}{
+		{"frozen", env.APIServer.Pause, env.APIServer.Resume},
+		{"gone", func() error { env.APIServer.Kill(); return nil }, func() error { return env.APIServer.Start(context.Background()) }},
+		{"without its store", env.Etcd.Pause, env.Etcd.Resume},
+	} {
+		g.Expect(outage.begin()).To(Succeed(), outage.name)
+		time.Sleep(500 * time.Millisecond) // what was on its way may still arrive
+		before := x.Freshness().ProvenAt
+		time.Sleep(4 * time.Second)
+		g.Expect(x.Freshness().ProvenAt).To(Equal(before), "%s: a proof without a server", outage.name)
+		g.Expect(outage.over()).To(Succeed(), outage.name)
+		back := time.Now()
+		g.Eventually(func() time.Duration { return age(x) }, "60s", "20ms").Should(BeNumerically("<", 2*time.Second), outage.name)
+		t.Logf("%s: fresh again after %s", outage.name, time.Since(back))
+	}
+}
+
+// TestAnEndIsAcknowledged: the replica's Lease reaches the revision of an end soon after it was committed.
+func TestAnEndIsAcknowledged(t *testing.T) {
+	_, world, x := follow(t)
+	g := NewWithT(t)
+	ctx := context.Background()
+	relationship := world.Relationship(world.North.Spec.OID)
+	g.Expect(world.Create(ctx, relationship)).To(Succeed())
+	revision, err := strconv.ParseUint(relationship.ResourceVersion, 10, 64)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Eventually(func() uint64 { return x.Revision(index.Relationships) }, "10s").Should(BeNumerically(">=", revision))
+
+	meta.SetStatusCondition(&relationship.Status.Conditions, metav1.Condition{
+		Type: v1alpha1.AcceptedCondition, Status: metav1.ConditionTrue, Reason: v1alpha1.SucceededReason, ObservedGeneration: relationship.Generation,
+	})
+	g.Expect(world.Status().Update(ctx, relationship)).To(Succeed())
+	g.Expect(world.Delete(ctx, relationship)).To(Succeed())
+	began := time.Now()
+	g.Eventually(func() uint64 {
+		var lease coordinationv1.Lease
+		key := client.ObjectKey{Namespace: world.Platform, Name: enforcement.LeaseName(world.Archive.Name, "replica-0")}
+		g.Expect(world.Get(ctx, key, &lease)).To(Succeed())
+		return enforcement.ParseRevisions(lease.Annotations[enforcement.AppliedAnnotation])["relationships"]
+	}, "3s", "10ms").Should(BeNumerically(">", revision), "sooner than by the next sign of life")
+	t.Logf("acknowledged after %s", time.Since(began))
+}
+
+// TestTheViewSurvivesARestartOfTheServer: what was deleted while the server was away is gone from the view.
+func TestTheViewSurvivesARestartOfTheServer(t *testing.T) {
+	env, world, x := follow(t)
+	g := NewWithT(t)
+	ctx := context.Background()
+	const several = 1200 // more than two pages of a list
+	for range several {
+		g.Expect(world.Create(ctx, world.Relationship(world.North.Spec.OID))).To(Succeed())
+	}
+	g.Eventually(func() int { return x.Stats(index.Relationships).Entries }, "10s").Should(Equal(several))
+	fresh := start(ctx, t, env, world, "replica-1")
+	g.Eventually(func() int { return fresh.Stats(index.Relationships).Entries }, "10s").Should(Equal(several))
+
+	env.APIServer.Kill()
+	g.Expect(env.APIServer.Start(ctx)).To(Succeed())
+	g.Expect(world.DeleteAllOf(ctx, &v1alpha1.ServiceRelationship{}, client.InNamespace(world.Organizer))).To(Succeed())
+	g.Eventually(func() int { return x.Stats(index.Relationships).Entries }, "20s").Should(BeZero())
+}
