@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	clocktesting "k8s.io/utils/clock/testing"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
@@ -40,6 +41,7 @@ func TestControllers(t *testing.T) {
 }
 
 var _ = BeforeSuite(func(ctx context.Context) {
+	ctrl.SetLogger(logr.Discard())
 	var err error
 	env, err = testworld.Start(ctx, testenv.Options{})
 	Expect(err).NotTo(HaveOccurred())

@@ -7,12 +7,12 @@ import "bytes"
 
 // related checks that the client has a live relationship in the unit, and returns the service tasks of
 // all that are live. Any live one serves; if none is, the decision tells of the one that came nearest.
-func (c *inquiry) related(registry Registry, unit Unit) (TaskSet, bool) {
+func (c *inquiry) related(pair Handle) (TaskSet, bool) {
 	var open TaskSet
 	var nearest Relationship
 	reason := ReasonNoRelationship
-	r, ok := c.view.FirstRelationship(registry.Handle, unit.Handle, c.req.Client)
-	for ; ok; r, ok = c.view.NextRelationship(r) {
+	r, ok := c.view.FirstRelationship(pair, c.req.Client)
+	for ; ok; r, ok = c.view.NextRelationship(r.Handle) {
 		state := c.liveness(r)
 		if state == ReasonAllowed {
 			open = open.Union(r.Tasks)

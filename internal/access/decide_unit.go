@@ -26,7 +26,7 @@ func (c *inquiry) decideUnit(registry Registry) {
 	if !c.certified(registry.ClientSystem) || !c.certified(unit.ClientSystem) {
 		return
 	}
-	c.decideGrants(registry, unit)
+	c.decideGrants(c.view.Pair(registry.Handle, unit.Handle))
 }
 
 // certified checks that the client system's certificate is valid now.
@@ -43,18 +43,20 @@ func (c *inquiry) certified(system Handle) bool {
 
 // decideGrants decides under each grant of the pair and keeps the best outcome. There should be one
 // grant only; when there are more, one that does not serve must not stand in the way of one that does.
-func (c *inquiry) decideGrants(registry Registry, unit Unit) {
-	grant, ok := c.view.FirstGrant(registry.Handle, unit.Handle)
+func (c *inquiry) decideGrants(pair Handle) {
+	grant, ok := c.view.FirstGrant(pair)
 	if !ok {
 		c.deny(ReasonGrantMissing)
 		return
 	}
-	for common, best := *c, false; ok; grant, ok = c.view.NextGrant(grant) {
-		try := common
-		try.decision.RestsOn.Grant = grant.Ref
-		try.decideGrant(registry, unit, grant)
-		if !best || try.decision.betterThan(&c.decision) {
-			c.decision, best = try.decision, true
+	common := c.decision
+	c.decideGrant(pair, &grant)
+	for grant, ok = c.view.NextGrant(grant.Handle); ok; grant, ok = c.view.NextGrant(grant.Handle) {
+		best := c.decision
+		c.decision = common
+		c.decideGrant(pair, &grant)
+		if !c.decision.betterThan(&best) {
+			c.decision = best
 		}
 	}
 }
@@ -72,7 +74,8 @@ func (d *Decision) betterThan(other *Decision) bool {
 }
 
 // decideGrant decides under one grant.
-func (c *inquiry) decideGrant(registry Registry, unit Unit, grant Grant) {
+func (c *inquiry) decideGrant(pair Handle, grant *Grant) {
+	c.decision.RestsOn.Grant = grant.Ref
 	if !c.inForce(grant) {
 		return
 	}
@@ -87,7 +90,7 @@ func (c *inquiry) decideGrant(registry Registry, unit Unit, grant Grant) {
 	if !c.documentHere() || !c.clientNamed(allowance) {
 		return
 	}
-	open, ok := c.related(registry, unit)
+	open, ok := c.related(pair)
 	if !ok {
 		return
 	}
@@ -102,7 +105,7 @@ func (c *inquiry) decideGrant(registry Registry, unit Unit, grant Grant) {
 }
 
 // inForce checks the grant itself. Its dates come before its readiness where they tell more.
-func (c *inquiry) inForce(grant Grant) bool {
+func (c *inquiry) inForce(grant *Grant) bool {
 	w := window{grant.ValidFrom, grant.ValidUntil}
 	switch {
 	case grant.Suspended:
@@ -162,7 +165,7 @@ func (d *DocumentFacts) has(task string) bool {
 }
 
 // own checks that Basic touches only what the caller's own unit stored.
-func (c *inquiry) own(grant Grant, allowance allowance) bool {
+func (c *inquiry) own(grant *Grant, allowance allowance) bool {
 	if allowance.ownUnitOnly && grant.Extent < Extended && c.req.Document.AuthorUnit != c.req.Caller.Unit {
 		return c.deny(ReasonNotOwnDocument)
 	}

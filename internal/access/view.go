@@ -24,16 +24,18 @@ type View interface {
 	Organization(organization Handle) (Organization, bool)
 	// ClientSystem returns the client system behind the handle.
 	ClientSystem(system Handle) (ClientSystem, bool)
-	// FirstGrant returns a grant of the unit to the registry, if there is any.
-	FirstGrant(registry, unit Handle) (Grant, bool)
+	// Pair returns the handle of what hangs on the registry and the unit together; zero if nothing does.
+	Pair(registry, unit Handle) Handle
+	// FirstGrant returns a grant of the pair, if there is any.
+	FirstGrant(pair Handle) (Grant, bool)
 	// NextGrant returns the pair's grant after this one.
-	NextGrant(grant Grant) (Grant, bool)
+	NextGrant(grant Handle) (Grant, bool)
 	// GrantCredential looks a certificate up in a grant's ledger.
 	GrantCredential(grant Handle, fingerprint Fingerprint) (Credential, bool)
-	// FirstRelationship returns a relationship of the client in the unit, if there is any.
-	FirstRelationship(registry, unit Handle, client ClientID) (Relationship, bool)
-	// NextRelationship returns the next relationship of the same registry, unit and client.
-	NextRelationship(relationship Relationship) (Relationship, bool)
+	// FirstRelationship returns a relationship of the client in the pair, if there is any.
+	FirstRelationship(pair Handle, client ClientID) (Relationship, bool)
+	// NextRelationship returns the next relationship of the same pair and client.
+	NextRelationship(relationship Handle) (Relationship, bool)
 }
 
 // Handle stands for one object or name inside a View. The zero Handle stands for nothing.

@@ -97,13 +97,13 @@ func bitsLost(last, next access.TaskBits) bool {
 }
 
 // FirstGrant implements access.View.
-func (s *state) FirstGrant(registry, unit access.Handle) (access.Grant, bool) {
-	return s.grantAt(s.pairs.pairs[s.pairOf(registry, unit)].grants)
+func (s *state) FirstGrant(pair access.Handle) (access.Grant, bool) {
+	return s.grantAt(s.pairs.pairs[pair].grants)
 }
 
 // NextGrant implements access.View.
-func (s *state) NextGrant(after access.Grant) (access.Grant, bool) {
-	return s.grantAt(s.grants.slots.at(uint32(after.Handle)).body.next)
+func (s *state) NextGrant(grant access.Handle) (access.Grant, bool) {
+	return s.grantAt(s.grants.slots.at(uint32(grant)).body.next)
 }
 
 func (s *state) grantAt(slot uint32) (access.Grant, bool) {

@@ -37,12 +37,12 @@ func (p *pairs) number(key pairKey) uint32 {
 	return number
 }
 
-// pairOf finds the number of the pair of two entries, or 0.
-func (s *state) pairOf(registry, unit access.Handle) uint32 {
-	return s.pairs.numbers[pairKey{
+// Pair implements access.View.
+func (s *state) Pair(registry, unit access.Handle) access.Handle {
+	return access.Handle(s.pairs.numbers[pairKey{
 		registry: s.registries.slots.at(uint32(registry)).body.key,
 		unit:     s.units.slots.at(uint32(unit)).body.oid,
-	}]
+	}])
 }
 
 // newPair numbers the pair that a grant or relationship names.

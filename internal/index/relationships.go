@@ -111,13 +111,13 @@ func (s *state) unlinkRelationship(slot uint32, r *relationship) {
 }
 
 // FirstRelationship implements access.View.
-func (s *state) FirstRelationship(registry, unit access.Handle, client access.ClientID) (access.Relationship, bool) {
-	return s.relationshipAt(s.cases[caseKey{s.pairOf(registry, unit), client}])
+func (s *state) FirstRelationship(pair access.Handle, client access.ClientID) (access.Relationship, bool) {
+	return s.relationshipAt(s.cases[caseKey{uint32(pair), client}])
 }
 
 // NextRelationship implements access.View.
-func (s *state) NextRelationship(after access.Relationship) (access.Relationship, bool) {
-	return s.relationshipAt(s.relationships.slots.at(uint32(after.Handle)).body.next)
+func (s *state) NextRelationship(relationship access.Handle) (access.Relationship, bool) {
+	return s.relationshipAt(s.relationships.slots.at(uint32(relationship)).body.next)
 }
 
 func (s *state) relationshipAt(slot uint32) (access.Relationship, bool) {

@@ -39,6 +39,14 @@ func large(n int) (*index.Index, []access.Request) {
 	upserted(x.UpsertOrganization(w.Producer))
 	upserted(x.UpsertClientSystem(w.OrganizerSystem))
 	upserted(x.UpsertClientSystem(w.UnitSystem))
+	// A request's strings are warm when it comes to the decision, so the requests share theirs.
+	var registryOIDs, unitOIDs []string
+	for i := range registries {
+		registryOIDs = append(registryOIDs, oid(1, i))
+	}
+	for i := range units {
+		unitOIDs = append(unitOIDs, oid(2, i))
+	}
 	taskSets := [][]string{{indextest.Task}, {indextest.Task, indextest.OtherTask}, {indextest.Task, indextest.BoughtTask}}
 	granted := map[[2]int]bool{}
 	for i := range n {
@@ -48,18 +56,18 @@ func large(n int) (*index.Index, []access.Request) {
 			granted[pair] = true
 			g := indextest.Grant()
 			g.Key = index.Key{Namespace: namespace, Name: fmt.Sprintf("unit-%d", pair[1])}
-			g.UID, g.Unit = uid(3, pair[0]*units+pair[1]), oid(2, pair[1])
+			g.UID, g.Unit = uid(3, pair[0]*units+pair[1]), unitOIDs[pair[1]]
 			g.Credentials = []index.Credential{{Fingerprint: fingerprint, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}}
 			upserted(x.UpsertGrant(g))
 		}
 		r := indextest.Relationship()
 		r.Key = index.Key{Namespace: namespace, Name: fmt.Sprintf("relationship-%d", i)}
-		r.UID, r.Unit, r.Tasks = uid(4, i), oid(2, pair[1]), taskSets[i%3]
+		r.UID, r.Unit, r.Tasks = uid(4, i), unitOIDs[pair[1]], taskSets[i%3]
 		r.Client = access.ClientID(uid(5, i))
 		upserted(x.UpsertRelationship(r))
 		requests = append(requests, access.Request{
-			Caller:       access.Caller{TrustedRegistry: oid(1, pair[0]), Unit: r.Unit, Fingerprint: fingerprint},
-			Professional: true, Registry: oid(1, pair[0]), Operation: access.Read, Client: r.Client, ServiceTask: indextest.Task,
+			Caller:       access.Caller{TrustedRegistry: registryOIDs[pair[0]], Unit: r.Unit, Fingerprint: fingerprint},
+			Professional: true, Registry: registryOIDs[pair[0]], Operation: access.Read, Client: r.Client, ServiceTask: indextest.Task,
 			Document: w.Request.Document,
 		})
 	}

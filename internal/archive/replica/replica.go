@@ -1,0 +1,110 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package replica runs one archive replica: its store, its view with the feed that
+// keeps it, and the server that answers from both.
+package replica
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/certwatcher"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/valtuus/valtuus/internal/archive"
+	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
+	"github.com/valtuus/valtuus/internal/feed"
+	"github.com/valtuus/valtuus/internal/index"
+)
+
+// Config says what a replica serves, and from where.
+type Config struct {
+	// Cluster is how the API server is reached.
+	Cluster *rest.Config
+	// Archive names the Archive that is served.
+	Archive client.ObjectKey
+	// Name tells this replica from the others of its archive.
+	Name string
+	// DataDir holds the store and the key that identity codes are hashed with.
+	DataDir string
+	// CertFile, KeyFile and ClientCAFile hold the server certificate, its key and the authority of
+	// clients, in PEM. They are read again when they change.
+	CertFile, KeyFile, ClientCAFile string
+	// Listener takes the clients' connections, AdminListener those of probes and metrics.
+	Listener, AdminListener net.Listener
+	// Log takes the log.
+	Log logr.Logger
+	// Clock is the clock that rights are judged by.
+	Clock clock.WithTicker
+}
+
+// Run serves until ctx ends or something fails that waiting does not mend.
+func Run(ctx context.Context, config Config) error {
+	c, err := newClient(config.Cluster)
+	if err != nil {
+		return err
+	}
+	served, err := waitForArchive(ctx, c, config)
+	if err != nil {
+		return err
+	}
+	identityKey, err := loadIdentityKey(config.DataDir)
+	if err != nil {
+		return err
+	}
+	cursorKey, err := identityKey.CursorKey()
+	if err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	metrics, err := archive.NewMetrics(registry)
+	if err != nil {
+		return err
+	}
+	store, err := sqlite.Open(ctx, sqlite.Options{Dir: config.DataDir, CursorKey: cursorKey, OnCommit: metrics.ObserveCommit})
+	if err != nil {
+		return fmt.Errorf("open the store in %s: %w", config.DataDir, err)
+	}
+	defer func() { _ = store.Close() }()
+	certificate, err := certwatcher.New(config.CertFile, config.KeyFile)
+	if err != nil {
+		return fmt.Errorf("read the server certificate: %w", err)
+	}
+	clients, anchors := &archive.PEMPool{}, &archive.PEMPool{}
+	if err := readPool(clients, config.ClientCAFile); err != nil {
+		return err
+	}
+	certificate.RegisterCallback(func(tls.Certificate) {
+		if err := readPool(clients, config.ClientCAFile); err != nil {
+			config.Log.Error(err, "Kept the former authority of clients")
+		}
+	})
+	view := index.New()
+	server, err := archive.NewServer(ctx, archive.Options{
+		Store: store, View: view, Clock: config.Clock, TrustDomain: served.Spec.TrustDomain,
+		Certificate: func() (*tls.Certificate, error) { return certificate.GetCertificate(nil) },
+		ClientCAs:   clients.Pool, TrustAnchors: anchors.Pool, IdentityKey: identityKey,
+		Log: config.Log, Metrics: metrics, Gatherer: registry,
+	})
+	if err != nil {
+		return err
+	}
+	fed := &feed.Feed{
+		Client: c, Index: view, Clock: config.Clock, Log: config.Log.WithName("feed"),
+		Archive: config.Archive, Replica: config.Name, OnTrustAnchors: anchors.SetPEM,
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return certificate.Start(ctx) })
+	group.Go(func() error { return fed.Run(ctx) })
+	group.Go(func() error { return server.Serve(ctx, config.Listener) })
+	group.Go(func() error { return server.ServeAdmin(ctx, config.AdminListener) })
+	return group.Wait()
+}

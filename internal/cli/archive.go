@@ -1,0 +1,71 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/valtuus/valtuus/internal/archive/replica"
+)
+
+func newArchive(flags *common) *cobra.Command {
+	config := replica.Config{Clock: clock.RealClock{}}
+	var archive, listen, admin string
+	cmd := &cobra.Command{
+		Use:   "archive",
+		Short: "Run an archive replica",
+		Long: `Run an archive replica.
+
+The server certificate, its key and the authority of clients come from the
+Secret that the Archive's status names: mount it, or copy its tls.crt, tls.key
+and ca.crt.`,
+		Example: `  valtuus archive --archive platform/national --data-dir /var/lib/valtuus \
+    --tls-cert tls.crt --tls-key tls.key --client-ca ca.crt`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			namespace, name, ok := strings.Cut(archive, "/")
+			if !ok || namespace == "" || name == "" {
+				return usageError{fmt.Errorf("--archive is %q, and must be NAMESPACE/NAME", archive)}
+			}
+			config.Archive = client.ObjectKey{Namespace: namespace, Name: name}
+			var err error
+			if config.Log, err = flags.logger(cmd.ErrOrStderr()); err != nil {
+				return err
+			}
+			if config.Cluster, err = flags.cluster(); err != nil {
+				return err
+			}
+			if config.Listener, err = net.Listen("tcp", listen); err != nil {
+				return err
+			}
+			if config.AdminListener, err = net.Listen("tcp", admin); err != nil {
+				return errors.Join(err, config.Listener.Close())
+			}
+			return replica.Run(cmd.Context(), config)
+		},
+	}
+	host, _ := os.Hostname()
+	cmd.Flags().StringVar(&archive, "archive", "", "the Archive to serve, as NAMESPACE/NAME")
+	cmd.Flags().StringVar(&config.Name, "replica", strings.ToLower(host), "name of this replica among those of the archive")
+	cmd.Flags().StringVar(&config.DataDir, "data-dir", "", "directory of the store and its key")
+	cmd.Flags().StringVar(&listen, "listen", ":8443", "where to serve the HTTP API")
+	cmd.Flags().StringVar(&admin, "admin-listen", ":8082", "where to serve /healthz, /readyz and /metrics")
+	cmd.Flags().StringVar(&config.CertFile, "tls-cert", "", "file of the server certificate")
+	cmd.Flags().StringVar(&config.KeyFile, "tls-key", "", "file of the server certificate's key")
+	cmd.Flags().StringVar(&config.ClientCAFile, "client-ca", "", "file of the authority of clients")
+	for _, name := range []string{"archive", "data-dir", "tls-cert", "tls-key", "client-ca"} {
+		if err := cmd.MarkFlagRequired(name); err != nil {
+			panic(err) // a flag of this function
+		}
+	}
+	return cmd
+}
