@@ -105,11 +105,11 @@ func (c *crash) retire() {
 }
 
 // of returns the writes on a grant and its Secret.
-func (c *crash) of(grant *v1alpha1.RegistryAccessGrant) (out []string) {
+func (c *crash) of(grant *v1alpha1.RegistryAccessGrant, secret string) (out []string) {
 	for _, what := range c.writes {
-		if strings.Contains(what, "Secret") || strings.HasSuffix(what, " RegistryAccessGrant "+grant.Name) ||
+		if strings.Contains(what, " Secret "+secret) || strings.HasSuffix(what, " RegistryAccessGrant "+grant.Name) ||
 			strings.Contains(what, " RegistryAccessGrant "+grant.Name+" ") {
-			out = append(out, strings.ReplaceAll(what, " "+grant.Name, ""))
+			out = append(out, strings.NewReplacer(" "+grant.Name, "", " "+secret, "").Replace(what))
 		}
 	}
 	return out
@@ -118,7 +118,7 @@ func (c *crash) of(grant *v1alpha1.RegistryAccessGrant) (out []string) {
 // describe tells of a write, and of a write of a grant's status also what its ledger says.
 func describe(what string, o client.Object) string {
 	kind := strings.TrimPrefix(fmt.Sprintf("%T", o), "*")
-	text := fmt.Sprintf("%s %s %s", what, kind[strings.LastIndex(kind, ".")+1:], o.GetName())
+	text := what + " " + kind[strings.LastIndex(kind, ".")+1:] + " " + o.GetName()
 	switch grant, ok := o.(*v1alpha1.RegistryAccessGrant); {
 	case ok && what == "status":
 		var states []string
@@ -128,8 +128,6 @@ func describe(what string, o client.Object) string {
 		return text + " " + fmt.Sprint(states)
 	case ok:
 		return text + " " + fmt.Sprint(grant.Finalizers)
-	case kind == "v1.Secret":
-		return what + " Secret"
 	}
 	return text
 }
@@ -330,7 +328,7 @@ var _ = Describe("a crash", func() {
 				return c
 			}
 			smooth := play(-1, false)
-			Expect(smooth.of(l.grant(l.North))).To(Equal(d.writes))
+			Expect(smooth.of(l.grant(l.North), l.secret(l.North).Name)).To(Equal(d.writes))
 			Expect(len(d.writes)).To(BeNumerically("<=", 5))
 			for _, lost := range []bool{false, true} {
 				for after := 0; ; after++ {

@@ -7,33 +7,45 @@ import (
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
 
 // firstSeen remembers since when an ending waits to be enforced. It is a memory for measuring and for the
 // staleness bound, not a record: after a restart the wait begins anew, which only ever delays the word "enforced".
+//
+// It is kept by name, because of a deleted object only the name is known.
 type firstSeen struct {
-	mutex sync.Mutex
-	since map[types.UID]time.Time
+	mutex     sync.Mutex
+	sightings map[types.NamespacedName]sighting
 }
 
-func newFirstSeen() *firstSeen { return &firstSeen{since: map[types.UID]time.Time{}} }
+type sighting struct {
+	uid   types.UID
+	since time.Time
+}
 
-// at returns the instant at which the ending was first seen, which is now if it is new.
-func (f *firstSeen) at(uid types.UID, now time.Time) time.Time {
+func newFirstSeen() *firstSeen {
+	return &firstSeen{sightings: map[types.NamespacedName]sighting{}}
+}
+
+// at returns the instant at which the object's ending was first seen, which is now if it is new.
+func (f *firstSeen) at(o metav1.Object, now time.Time) time.Time {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	if since, ok := f.since[uid]; ok {
-		return since
+	name := types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}
+	if s, ok := f.sightings[name]; ok && s.uid == o.GetUID() {
+		return s.since
 	}
-	f.since[uid] = now
+	f.sightings[name] = sighting{uid: o.GetUID(), since: now}
 	return now
 }
 
-func (f *firstSeen) forget(uid types.UID) {
+// forget ends the wait: the ending is enforced or taken back, or its object is gone.
+func (f *firstSeen) forget(name types.NamespacedName) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	delete(f.since, uid)
+	delete(f.sightings, name)
 }
 
 // oldest returns the earliest instant that something still waits from; zero when nothing waits.
@@ -41,9 +53,9 @@ func (f *firstSeen) oldest() time.Time {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	var oldest time.Time
-	for _, since := range f.since {
-		if oldest.IsZero() || since.Before(oldest) {
-			oldest = since
+	for _, s := range f.sightings {
+		if oldest.IsZero() || s.since.Before(oldest) {
+			oldest = s.since
 		}
 	}
 	return oldest

@@ -135,6 +135,9 @@ func (r *RegistryAccessGrantReconciler) issueOrRevoke(ctx context.Context, s *gr
 		},
 	}
 	if !s.verdict.OK || s.archive == nil {
+		if s.verdict.OK {
+			s.issuance.reason, s.issuance.message = v1alpha1.IssuerUnavailableReason, "There is no Archive named "+string(s.registry.Spec.ArchiveName)+"."
+		}
 		s.lost = r.issuing.revoke(h) || s.wasReady
 		return nil
 	}
@@ -183,25 +186,22 @@ func (r *RegistryAccessGrantReconciler) persist(ctx context.Context, s *grantSco
 
 // afterRevocation deletes the Secret once the ledger is empty, and tells when every archive replica has applied that.
 func (r *RegistryAccessGrantReconciler) afterRevocation(ctx context.Context, s *grantScope) error {
-	enforced := conditions.Get(s.grant, v1alpha1.RevocationEnforcedCondition)
-	if enforced == nil {
-		return nil
-	}
 	if ref := s.grant.Status.SecretRef; ref != nil && len(s.grant.Status.Credentials) == 0 {
 		if err := deleteSecret(ctx, r, *ref, s.grant.UID); err != nil {
 			return err
 		}
 		s.grant.Status.SecretRef = nil
 	}
-	if enforced.Status == "True" {
-		r.seen.forget(s.grant.UID)
+	// Nothing has ended, or its end has been enforced.
+	if enforced := conditions.Get(s.grant, v1alpha1.RevocationEnforcedCondition); enforced == nil || enforced.Status == "True" {
+		r.seen.forget(client.ObjectKeyFromObject(s.grant))
 		return r.persist(ctx, s)
 	}
 	revision, err := revisionOf(s.grant)
 	if err != nil {
 		return err
 	}
-	since := r.seen.at(s.grant.UID, s.now)
+	since := r.seen.at(s.grant, s.now)
 	outcome, err := r.tracker.Check(ctx, archiveKey(s.archive), enforcement.Ending{Kind: "grants", Revision: revision, SeenAt: since}, producerBound(s.archive, s.registry))
 	if err != nil {
 		return err
@@ -211,7 +211,7 @@ func (r *RegistryAccessGrantReconciler) afterRevocation(ctx context.Context, s *
 		return nil
 	}
 	r.metrics.Enforced(r.clock.Since(since))
-	r.seen.forget(s.grant.UID)
+	r.seen.forget(client.ObjectKeyFromObject(s.grant))
 	r.markEnforced(s, outcome)
 	return r.persist(ctx, s)
 }
@@ -227,7 +227,7 @@ func (r *RegistryAccessGrantReconciler) finalize(ctx context.Context, grant *v1a
 			return err
 		}
 	}
-	r.seen.forget(grant.UID)
+	r.seen.forget(client.ObjectKeyFromObject(grant))
 	before := grant.DeepCopy()
 	controllerutil.RemoveFinalizer(grant, GrantFinalizer)
 	err := r.Patch(ctx, grant, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))

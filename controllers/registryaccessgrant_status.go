@@ -45,6 +45,7 @@ func (r *RegistryAccessGrantReconciler) updateStatus(s *grantScope) {
 		r.markLost(set, s)
 		set.Stalled(s.issuance.reason, s.issuance.message)
 	default:
+		r.markLost(set, s)
 		issued := conditions.Get(s.grant, v1alpha1.CredentialIssuedCondition)
 		set.Waiting(issued.Reason, issued.Message)
 	}

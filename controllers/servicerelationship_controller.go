@@ -65,6 +65,9 @@ func (r *ServiceRelationshipReconciler) rivals(ctx context.Context, o *v1alpha1.
 func (r *ServiceRelationshipReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	relationship, err := getOrNil(ctx, r, req.NamespacedName, &v1alpha1.ServiceRelationship{})
 	if relationship == nil || err != nil {
+		if err == nil {
+			r.seen.forget(req.NamespacedName)
+		}
 		return ctrl.Result{}, err
 	}
 	scope := &relationshipScope{relationship: relationship, now: r.clock.Now()}
@@ -72,7 +75,7 @@ func (r *ServiceRelationshipReconciler) Reconcile(ctx context.Context, req ctrl.
 	if scope.ended() {
 		err = r.confirmEnd(ctx, scope)
 	} else {
-		r.seen.forget(relationship.UID)
+		r.seen.forget(req.NamespacedName)
 		err = r.accept(ctx, scope)
 	}
 	if err != nil {

@@ -79,7 +79,8 @@ func (r *ServiceRelationshipReconciler) accept(ctx context.Context, s *relations
 	return r.makeGrant(ctx, s)
 }
 
-// makeGrant makes the basic grant of the pair. Its name follows from the pair, so that two passes cannot make two.
+// makeGrant makes the basic grant of the pair. Its name follows from the pair, so that two passes cannot make two;
+// only where another pair's grant has that name, it is the digest.
 func (r *ServiceRelationshipReconciler) makeGrant(ctx context.Context, s *relationshipScope) error {
 	o := s.relationship
 	grant := &v1alpha1.RegistryAccessGrant{
@@ -94,7 +95,15 @@ func (r *ServiceRelationshipReconciler) makeGrant(ctx context.Context, s *relati
 			RegistryRef: o.Spec.RegistryRef, ProducerUnit: o.Spec.ProducerUnit, Extent: v1alpha1.ExtentBasic,
 		},
 	}
-	err := r.Create(ctx, grant)
+	var namesake v1alpha1.RegistryAccessGrant
+	err := r.Get(ctx, client.ObjectKeyFromObject(grant), &namesake)
+	switch {
+	case err == nil && (namesake.Spec.RegistryRef != grant.Spec.RegistryRef || namesake.Spec.ProducerUnit != grant.Spec.ProducerUnit):
+		grant.Name = grantDigest(o.Spec.RegistryRef.Name, o.Spec.ProducerUnit)
+	case client.IgnoreNotFound(err) != nil:
+		return err
+	}
+	err = r.Create(ctx, grant)
 	if apierrors.IsAlreadyExists(err) {
 		return &retrySoon{what: "grant " + fullName(grant)}
 	}
@@ -104,10 +113,13 @@ func (r *ServiceRelationshipReconciler) makeGrant(ctx context.Context, s *relati
 
 // grantName is readable while it fits into a name, and a digest where it does not.
 func grantName(registry v1alpha1.ObjectName, unit v1alpha1.OID) string {
-	name := string(registry) + "-" + string(unit)
-	if len(name) <= 253 {
+	if name := string(registry) + "-" + string(unit); len(name) <= 253 {
 		return name
 	}
+	return grantDigest(registry, unit)
+}
+
+func grantDigest(registry v1alpha1.ObjectName, unit v1alpha1.OID) string {
 	sum := sha256.Sum256([]byte(pairKey(registry, unit)))
 	return "grant-" + hex.EncodeToString(sum[:16])
 }
@@ -133,7 +145,7 @@ func (r *ServiceRelationshipReconciler) confirmEnd(ctx context.Context, s *relat
 			return err
 		}
 	}
-	since := r.seen.at(o.UID, s.now)
+	since := r.seen.at(o, s.now)
 	s.outcome, err = r.tracker.Check(ctx, archiveKey(archive), enforcement.Ending{Kind: "relationships", Revision: revision, SeenAt: since}, producerBound(archive, registry))
 	if err != nil {
 		return err
@@ -144,7 +156,7 @@ func (r *ServiceRelationshipReconciler) confirmEnd(ctx context.Context, s *relat
 		return nil
 	}
 	r.metrics.Enforced(r.clock.Since(since))
-	r.seen.forget(o.UID)
+	r.seen.forget(client.ObjectKeyFromObject(o))
 	return nil
 }
 

@@ -12,12 +12,11 @@ import "time"
 func Decide(req *Request, view View, now time.Time) Decision {
 	c := inquiry{req: req, view: view, now: now}
 	registry, known := view.Registry(req.Registry)
-	if !c.believable(registry, known) || !c.addressed(registry, known) {
-		return c.decision
-	}
-	if req.Caller.IsOrganizer() {
+	switch {
+	case !c.believable(registry, known) || !c.addressed(registry, known):
+	case req.Caller.IsOrganizer():
 		c.decideOrganizer(registry)
-	} else {
+	default:
 		c.decideUnit(registry)
 	}
 	return c.decision
@@ -37,25 +36,39 @@ func (c *inquiry) deny(reason Reason) bool {
 	return false
 }
 
-// denyOutside denies with the instant at which the window opens or closed.
-func (c *inquiry) denyOutside(reason Reason, w window) bool {
-	if w.ended(c.now) {
-		c.decision.EndedAt = w.until
-	} else if w.ahead(c.now) {
-		c.decision.StartsAt = w.from
+// within checks that it is not before one instant nor at or after another, of which zero is open, and
+// notes the one that is in the way.
+func (c *inquiry) within(from, until time.Time) bool {
+	return !c.ended(until) && !c.ahead(from)
+}
+
+// ended tells whether an end has come; zero never does.
+func (c *inquiry) ended(until time.Time) bool {
+	if until.IsZero() || c.now.Before(until) {
+		return false
 	}
-	return c.deny(reason)
+	c.decision.EndedAt = until
+	return true
+}
+
+// ahead tells whether a start is still to come; zero has always been.
+func (c *inquiry) ahead(from time.Time) bool {
+	if from.IsZero() || !c.now.Before(from) {
+		return false
+	}
+	c.decision.StartsAt = from
+	return true
 }
 
 // allow settles the decision.
-func (c *inquiry) allow(tasks TaskSet) {
+func (c *inquiry) allow(tasks *TaskSet) {
 	c.decision.Allowed = true
 	c.decision.Reason = ReasonAllowed
-	c.decision.Tasks = tasks
+	c.decision.Tasks = *tasks
 }
 
 // addressed checks that the registry exists, is accepted, and is the one the certificate is for.
-func (c *inquiry) addressed(registry Registry, known bool) bool {
+func (c *inquiry) addressed(registry *Registry, known bool) bool {
 	if !known {
 		return c.deny(ReasonRegistryUnknown)
 	}
@@ -75,8 +88,8 @@ func (c *inquiry) joined(organization Handle, reason Reason) bool {
 	if !ok {
 		return c.deny(reason)
 	}
-	if w := (window{o.JoinedFrom, o.EndedAt}); !w.holds(c.now) {
-		return c.denyOutside(reason, w)
+	if !c.within(o.JoinedFrom, o.EndedAt) {
+		return c.deny(reason)
 	}
 	if o.MainJoiner == 0 {
 		return true
@@ -86,28 +99,23 @@ func (c *inquiry) joined(organization Handle, reason Reason) bool {
 	if !ok || m.MainJoiner != 0 {
 		return c.deny(reason)
 	}
-	if w := (window{m.JoinedFrom, m.EndedAt}); !w.holds(c.now) {
-		return c.denyOutside(reason, w)
+	if !c.within(m.JoinedFrom, m.EndedAt) {
+		return c.deny(reason)
 	}
 	return true
 }
 
 // listed checks a ledger line for the caller's certificate.
 func (c *inquiry) listed(line Credential, found bool) bool {
-	if !found || c.req.Caller.Fingerprint.IsZero() {
+	switch {
+	case !found || c.req.Caller.Fingerprint.IsZero():
 		return c.deny(ReasonCredentialNotListed)
-	}
-	if !line.AcceptUntil.IsZero() && !c.now.Before(line.AcceptUntil) {
-		c.decision.EndedAt = line.AcceptUntil
+	case c.ended(line.AcceptUntil):
 		return c.deny(ReasonCredentialSuperseded)
-	}
 	// Unlike an agreement, a certificate without an end is not open-ended: it is broken.
-	if !c.now.Before(line.NotAfter) {
-		c.decision.EndedAt = line.NotAfter
+	case line.NotAfter.IsZero() || c.ended(line.NotAfter):
 		return c.deny(ReasonCredentialExpired)
-	}
-	if c.now.Before(line.NotBefore) {
-		c.decision.StartsAt = line.NotBefore
+	case c.ahead(line.NotBefore):
 		return c.deny(ReasonCredentialNotYetValid)
 	}
 	return true

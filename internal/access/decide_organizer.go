@@ -4,7 +4,7 @@
 package access
 
 // decideOrganizer decides for the organizer's own system.
-func (c *inquiry) decideOrganizer(registry Registry) {
+func (c *inquiry) decideOrganizer(registry *Registry) {
 	if !c.joined(registry.Organization, ReasonOrganizerEnded) {
 		return
 	}
@@ -19,5 +19,6 @@ func (c *inquiry) decideOrganizer(registry Registry) {
 	if !c.documentNamed(allowance) || !c.documentHere() || !c.documentOfClient() {
 		return
 	}
-	c.allow(AllTasks())
+	tasks := AllTasks()
+	c.allow(&tasks)
 }

@@ -5,37 +5,37 @@ package access
 
 import "bytes"
 
-// related checks that the client has a live relationship in the unit, and returns the service tasks of
+// related checks that the client has a live relationship in the unit, and collects the service tasks of
 // all that are live. Any live one serves; if none is, the decision tells of the one that came nearest.
-func (c *inquiry) related(pair Handle) (TaskSet, bool) {
-	var open TaskSet
+func (c *inquiry) related(pair Handle, tasks *TaskSet) bool {
 	var nearest Relationship
 	reason := ReasonNoRelationship
 	r, ok := c.view.FirstRelationship(pair, c.req.Client)
-	for ; ok; r, ok = c.view.NextRelationship(r.Handle) {
-		state := c.liveness(r)
+	for ok {
+		state := c.liveness(&r)
 		if state == ReasonAllowed {
-			open = open.Union(r.Tasks)
+			tasks.include(&r.Tasks)
 		}
-		if c.nearer(state, r, reason, nearest) {
+		if c.nearer(state, &r, reason, &nearest) {
 			reason, nearest = state, r
 		}
+		r, ok = c.view.NextRelationship(r.Handle)
 	}
 	c.decision.RestsOn.Relationship = nearest.Ref
 	switch reason {
 	case ReasonAllowed:
-		return open, true
+		return true
 	case ReasonRelationshipNotStarted:
 		c.decision.StartsAt = nearest.Start
 	case ReasonRelationshipEnded:
 		c.decision.EndedAt = nearest.End
 	}
-	return TaskSet{}, c.deny(reason)
+	return c.deny(reason)
 }
 
 // liveness is ReasonAllowed for a live relationship, else what it lacks. An end counts whatever the
 // controller has accepted; a start only with its acceptance.
-func (c *inquiry) liveness(r Relationship) Reason {
+func (c *inquiry) liveness(r *Relationship) Reason {
 	switch {
 	case !r.End.IsZero() && !c.now.Before(r.End):
 		return ReasonRelationshipEnded
@@ -58,7 +58,7 @@ var nearness = [reasonEnd]uint8{
 
 // nearer tells whether relationship a, in state as, is a better ground or nearer to one than b, in state bs.
 // It is a total order, so that the outcome does not depend on the order of events.
-func (c *inquiry) nearer(as Reason, a Relationship, bs Reason, b Relationship) bool {
+func (c *inquiry) nearer(as Reason, a *Relationship, bs Reason, b *Relationship) bool {
 	if nearness[as] != nearness[bs] {
 		return nearness[as] > nearness[bs]
 	}
@@ -78,7 +78,7 @@ func (c *inquiry) nearer(as Reason, a Relationship, bs Reason, b Relationship) b
 }
 
 // serves tells whether the relationship by itself covers the service task that the request is about.
-func (c *inquiry) serves(r Relationship) bool {
-	return (c.req.ServiceTask == "" || r.Tasks.Contains(c.req.ServiceTask)) &&
-		(c.req.Document == nil || r.Tasks.ContainsAny(c.req.Document.ServiceTasks))
+func (c *inquiry) serves(r *Relationship) bool {
+	return (c.req.ServiceTask == "" || r.Tasks.has(c.req.ServiceTask)) &&
+		(c.req.Document == nil || r.Tasks.hasAny(c.req.Document.ServiceTasks))
 }

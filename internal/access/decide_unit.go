@@ -6,7 +6,7 @@ package access
 import "bytes"
 
 // decideUnit decides for a producer unit.
-func (c *inquiry) decideUnit(registry Registry) {
+func (c *inquiry) decideUnit(registry *Registry) {
 	if !c.joined(registry.Organization, ReasonOrganizerEnded) {
 		return
 	}
@@ -35,8 +35,8 @@ func (c *inquiry) certified(system Handle) bool {
 	if !ok {
 		return c.deny(ReasonSystemNotValid)
 	}
-	if w := (window{s.ValidFrom, s.ValidUntil}); !w.holds(c.now) {
-		return c.denyOutside(ReasonSystemNotValid, w)
+	if !c.within(s.ValidFrom, s.ValidUntil) {
+		return c.deny(ReasonSystemNotValid)
 	}
 	return true
 }
@@ -49,12 +49,17 @@ func (c *inquiry) decideGrants(pair Handle) {
 		c.deny(ReasonGrantMissing)
 		return
 	}
+	next, more := c.view.NextGrant(grant.Handle)
+	if !more {
+		c.decideGrant(pair, grant)
+		return
+	}
 	common := c.decision
-	c.decideGrant(pair, &grant)
-	for grant, ok = c.view.NextGrant(grant.Handle); ok; grant, ok = c.view.NextGrant(grant.Handle) {
+	c.decideGrant(pair, grant)
+	for ; more; next, more = c.view.NextGrant(next.Handle) {
 		best := c.decision
 		c.decision = common
-		c.decideGrant(pair, &grant)
+		c.decideGrant(pair, next)
 		if !c.decision.betterThan(&best) {
 			c.decision = best
 		}
@@ -90,33 +95,32 @@ func (c *inquiry) decideGrant(pair Handle, grant *Grant) {
 	if !c.documentHere() || !c.clientNamed(allowance) {
 		return
 	}
-	open, ok := c.related(pair)
-	if !ok {
+	var tasks TaskSet
+	if !c.related(pair, &tasks) {
 		return
 	}
 	if !c.documentNamed(allowance) || !c.documentOfClient() {
 		return
 	}
-	tasks := open.Intersect(grant.Tasks)
-	if !c.covered(tasks, allowance) || !c.own(grant, allowance) {
+	tasks.keep(&grant.Tasks)
+	if !c.covered(&tasks, allowance) || !c.own(grant, allowance) {
 		return
 	}
-	c.allow(tasks)
+	c.allow(&tasks)
 }
 
 // inForce checks the grant itself. Its dates come before its readiness where they tell more.
 func (c *inquiry) inForce(grant *Grant) bool {
-	w := window{grant.ValidFrom, grant.ValidUntil}
 	switch {
 	case grant.Suspended:
 		return c.deny(ReasonGrantSuspended)
-	case w.ended(c.now):
-		return c.denyOutside(ReasonGrantExpired, w)
+	case c.ended(grant.ValidUntil):
+		return c.deny(ReasonGrantExpired)
 	case !grant.Ready:
 		c.decision.Detail = grant.NotReadyReason
 		return c.deny(ReasonGrantNotReady)
-	case w.ahead(c.now):
-		return c.denyOutside(ReasonGrantNotYetValid, w)
+	case c.ahead(grant.ValidFrom):
+		return c.deny(ReasonGrantNotYetValid)
 	}
 	return true
 }
@@ -137,14 +141,14 @@ func (c *inquiry) clientNamed(allowance allowance) bool {
 }
 
 // covered checks that the service tasks of the request are within the caller's.
-func (c *inquiry) covered(tasks TaskSet, allowance allowance) bool {
+func (c *inquiry) covered(tasks *TaskSet, allowance allowance) bool {
 	req := c.req
 	covered := !tasks.IsEmpty() &&
-		(req.ServiceTask == "" || tasks.Contains(req.ServiceTask)) &&
-		(req.Document == nil || tasks.ContainsAny(req.Document.ServiceTasks)) &&
+		(req.ServiceTask == "" || tasks.has(req.ServiceTask)) &&
+		(req.Document == nil || tasks.hasAny(req.Document.ServiceTasks)) &&
 		(!allowance.brings || req.ServiceTask != "" || len(req.IncomingTasks) > 0)
 	for _, task := range req.IncomingTasks {
-		covered = covered && (tasks.Contains(task) || req.Document.has(task))
+		covered = covered && (tasks.has(task) || req.Document.has(task))
 	}
 	if !covered {
 		return c.deny(ReasonTaskNotCovered)

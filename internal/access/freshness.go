@@ -3,7 +3,10 @@
 
 package access
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 const (
 	// DefaultProducerBound is how old a view may be for a producer unit if the registry says nothing.
@@ -17,7 +20,7 @@ const (
 
 // believable checks that the view is whole and recent enough. It comes before anything that the view
 // says, because a stale view may be wrong in what it denies, too.
-func (c *inquiry) believable(registry Registry, known bool) bool {
+func (c *inquiry) believable(registry *Registry, known bool) bool {
 	f := c.view.Freshness()
 	age := c.now.Sub(f.ProvenAt)
 	c.decision.ViewAge = max(age, 0)
@@ -25,23 +28,29 @@ func (c *inquiry) believable(registry Registry, known bool) bool {
 		return c.deny(ReasonViewIncomplete)
 	}
 	// A clock that was stepped back makes old proof look young: an age below zero proves nothing.
-	if f.ProvenAt.IsZero() || age < -ClockTolerance || age > staleness(registry, known, c.req.Caller) {
+	if f.ProvenAt.IsZero() || age < -ClockTolerance || age > f.bound(registry, known, c.req.Caller) {
 		return c.deny(ReasonViewStale)
 	}
 	return true
 }
 
-// staleness is how old a view may be for the caller. Only an accepted registry has a say in it.
-func staleness(registry Registry, known bool, caller Caller) time.Duration {
-	if !known || !registry.Accepted {
+// bound is how old the view may be for the caller. Only an accepted registry has a say in it.
+func (f *Freshness) bound(registry *Registry, known bool, caller Caller) time.Duration {
+	switch {
+	case !known || !registry.Accepted:
 		return DefaultProducerBound
+	case caller.IsOrganizer():
+		return f.OfOrganizer(registry)
 	}
-	bound, otherwise := registry.ProducerBound, DefaultProducerBound
-	if caller.IsOrganizer() {
-		bound, otherwise = registry.OrganizerBound, DefaultOrganizerBound
-	}
-	if bound == 0 {
-		return otherwise
-	}
-	return bound
+	return f.OfProducers(registry)
+}
+
+// OfProducers is how old the view may be for the registry's producer units.
+func (f *Freshness) OfProducers(registry *Registry) time.Duration {
+	return cmp.Or(registry.ProducerBound, f.ProducerBound, DefaultProducerBound)
+}
+
+// OfOrganizer is how old the view may be for the registry's organizer.
+func (f *Freshness) OfOrganizer(registry *Registry) time.Duration {
+	return cmp.Or(registry.OrganizerBound, f.OrganizerBound, DefaultOrganizerBound)
 }

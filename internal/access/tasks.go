@@ -114,23 +114,10 @@ func (s TaskSet) Len() int {
 }
 
 // Contains tells whether the code is in the set.
-func (s TaskSet) Contains(code string) bool {
-	if s.all {
-		return true
-	}
-	n, ok := s.table.Number(code)
-	return ok && s.bits[n/64]&(1<<(n%64)) != 0
-}
+func (s TaskSet) Contains(code string) bool { return s.has(code) }
 
 // ContainsAny tells whether at least one of the codes is in the set.
-func (s TaskSet) ContainsAny(codes []string) bool {
-	for _, code := range codes {
-		if s.Contains(code) {
-			return true
-		}
-	}
-	return false
-}
+func (s TaskSet) ContainsAny(codes []string) bool { return s.hasAny(codes) }
 
 // Codes lists the set's service task codes, for a search filter. It is nil for AllTasks: ask All first.
 func (s TaskSet) Codes() []string {
@@ -152,8 +139,40 @@ func (s TaskSet) Codes() []string {
 
 // Union is what is in either set. Both must be of one registry.
 func (s TaskSet) Union(other TaskSet) TaskSet {
+	s.include(&other)
+	return s
+}
+
+// Intersect is what is in both sets. Both must be of one registry.
+func (s TaskSet) Intersect(other TaskSet) TaskSet {
+	s.keep(&other)
+	return s
+}
+
+// has is Contains without copying the set.
+func (s *TaskSet) has(code string) bool {
+	if s.all {
+		return true
+	}
+	n, ok := s.table.Number(code)
+	return ok && s.bits[n/64]&(1<<(n%64)) != 0
+}
+
+// hasAny is ContainsAny without copying the set.
+func (s *TaskSet) hasAny(codes []string) bool {
+	for _, code := range codes {
+		if s.has(code) {
+			return true
+		}
+	}
+	return false
+}
+
+// include adds what is in the other set.
+func (s *TaskSet) include(other *TaskSet) {
 	if s.all || other.all {
-		return AllTasks()
+		*s = AllTasks()
+		return
 	}
 	for i := range s.bits {
 		s.bits[i] |= other.bits[i]
@@ -161,21 +180,20 @@ func (s TaskSet) Union(other TaskSet) TaskSet {
 	if s.table == nil {
 		s.table = other.table
 	}
-	return s
 }
 
-// Intersect is what is in both sets. Both must be of one registry.
-func (s TaskSet) Intersect(other TaskSet) TaskSet {
-	if s.all {
-		return other
-	}
+// keep removes what is not in the other set.
+func (s *TaskSet) keep(other *TaskSet) {
 	if other.all {
-		return s
+		return
+	}
+	if s.all {
+		*s = *other
+		return
 	}
 	for i := range s.bits {
 		s.bits[i] &= other.bits[i]
 	}
-	return s
 }
 
 func (s *TaskSet) add(n uint8) { s.bits[n/64] |= 1 << (n % 64) }

@@ -6,30 +6,31 @@ package access
 import "time"
 
 // View is what the decision asks about the world. One decision must see one state: an implementation
-// holds its state still while Decide runs. Lookups return small values so that nothing is allocated;
-// the Handles in them are the implementation's own and mean nothing outside the one decision.
+// holds its state still while Decide runs. So that nothing is allocated or copied, lookups return pointers
+// into that state, which are not to be written to nor kept; those that find nothing return false.
+// Handles are the implementation's own and mean nothing outside the one decision.
 type View interface {
 	// Freshness tells whether and until when the view is known to be whole.
-	Freshness() Freshness
+	Freshness() *Freshness
 	// Registry returns the one accepted registry with the OID. Failing that, it returns a registry
 	// that claims the OID but is not accepted. Several accepted ones count as none.
-	Registry(oid string) (Registry, bool)
+	Registry(oid string) (*Registry, bool)
 	// RegistryCredential looks a certificate up in a registry's own ledger.
 	RegistryCredential(registry Handle, fingerprint Fingerprint) (Credential, bool)
 	// Unit returns the one accepted producer unit with the OID. Several count as none.
-	Unit(oid string) (Unit, bool)
+	Unit(oid string) (*Unit, bool)
 	// UnitAccepts tells whether the unit accepts the organizer with that organization.
 	UnitAccepts(unit, organization Handle) bool
 	// Organization returns the one accepted organization behind the handle.
-	Organization(organization Handle) (Organization, bool)
+	Organization(organization Handle) (*Organization, bool)
 	// ClientSystem returns the client system behind the handle.
-	ClientSystem(system Handle) (ClientSystem, bool)
+	ClientSystem(system Handle) (*ClientSystem, bool)
 	// Pair returns the handle of what hangs on the registry and the unit together; zero if nothing does.
 	Pair(registry, unit Handle) Handle
 	// FirstGrant returns a grant of the pair, if there is any.
-	FirstGrant(pair Handle) (Grant, bool)
+	FirstGrant(pair Handle) (*Grant, bool)
 	// NextGrant returns the pair's grant after this one.
-	NextGrant(grant Handle) (Grant, bool)
+	NextGrant(grant Handle) (*Grant, bool)
 	// GrantCredential looks a certificate up in a grant's ledger.
 	GrantCredential(grant Handle, fingerprint Fingerprint) (Credential, bool)
 	// FirstRelationship returns a relationship of the client in the pair, if there is any.
@@ -47,6 +48,12 @@ type Freshness struct {
 	Complete bool
 	// ProvenAt is the instant before which everything committed is in the view; zero if not proven yet.
 	ProvenAt time.Time
+	// ProducerBound is how old the view may be for a producer unit where the registry says nothing; zero
+	// means DefaultProducerBound.
+	ProducerBound time.Duration
+	// OrganizerBound is how old the view may be for the organizer where the registry says nothing; zero
+	// means DefaultOrganizerBound.
+	OrganizerBound time.Duration
 }
 
 // Purpose tells what a registry is for.
@@ -73,9 +80,9 @@ type Registry struct {
 	Organization Handle
 	// ClientSystem is the one that the organizer uses.
 	ClientSystem Handle
-	// ProducerBound is how old a view may be for a producer unit; zero means the default.
+	// ProducerBound is how old a view may be for a producer unit; zero means the Freshness's.
 	ProducerBound time.Duration
-	// OrganizerBound is how old a view may be for the organizer; zero means the default.
+	// OrganizerBound is how old a view may be for the organizer; zero means the Freshness's.
 	OrganizerBound time.Duration
 }
 

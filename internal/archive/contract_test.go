@@ -29,6 +29,7 @@ var contract = sync.OnceValues(func() (routers.Router, error) {
 	if err := document.Validate(context.Background()); err != nil {
 		return nil, err
 	}
+	openapi3filter.RegisterBodyDecoder("application/xhtml+xml", openapi3filter.PlainBodyDecoder)
 	return legacy.NewRouter(document)
 })
 

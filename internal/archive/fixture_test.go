@@ -56,6 +56,7 @@ type arena struct {
 	store   *faultyStore
 	metrics *prometheus.Registry
 	server  *Server
+	dir     string
 	address string
 	admin   http.Handler
 
@@ -69,12 +70,12 @@ type arena struct {
 
 func newArena(t testing.TB) *arena {
 	t.Helper()
-	a := &arena{t: t, clock: clocktesting.NewFakePassiveClock(indextest.Now), metrics: prometheus.NewRegistry(), anchors: &PEMPool{}}
+	a := &arena{t: t, clock: clocktesting.NewFakePassiveClock(indextest.Now), dir: t.TempDir(), anchors: &PEMPool{}}
 	a.ca = must(pki.NewCA("test archive", indextest.Now.Add(-time.Hour), 30*24*time.Hour))(t)
 	a.cards = must(testcard.New(indextest.Now, 30*24*time.Hour))(t)
 	a.card = must(a.cards.Issue("T-4711", indextest.Now.Add(-time.Hour), indextest.Now.Add(30*24*time.Hour)))(t)
 	a.anchors.SetPEM(string(a.cards.AnchorsPEM()))
-	a.start(t.TempDir())
+	a.start()
 	a.organizer = a.newCaller(a.ca, pki.Identity{TrustDomain: trustDomain, Registry: registryOID})
 	a.unit = a.newCaller(a.ca, pki.Identity{TrustDomain: trustDomain, Registry: registryOID, Unit: unitOID})
 	a.otherUnit = a.newCaller(a.ca, pki.Identity{TrustDomain: trustDomain, Registry: registryOID, Unit: otherUnitOID})
@@ -84,12 +85,20 @@ func newArena(t testing.TB) *arena {
 	return a
 }
 
-func (a *arena) start(dir string) {
+// restart starts another server on the same data.
+func (a *arena) restart() {
+	a.start()
+	a.fillWorld()
+	a.relate(a.client)
+}
+
+func (a *arena) start() {
 	t := a.t
+	a.metrics = prometheus.NewRegistry()
 	key := must(NewIdentityKey(bytes.Repeat([]byte{7}, IdentityKeySize)))(t)
 	cursorKey := must(key.CursorKey())(t)
 	metrics := must(NewMetrics(a.metrics))(t)
-	engine := must(sqlite.Open(t.Context(), sqlite.Options{Dir: dir, CursorKey: cursorKey, OnCommit: metrics.ObserveCommit}))(t)
+	engine := must(sqlite.Open(t.Context(), sqlite.Options{Dir: a.dir, CursorKey: cursorKey, OnCommit: metrics.ObserveCommit}))(t)
 	t.Cleanup(func() { _ = engine.Close() })
 	a.store = &faultyStore{Store: engine}
 	a.index = index.New()
@@ -125,7 +134,7 @@ func (a *arena) serverCertificate() *tls.Certificate {
 	key := must(pki.NewKey())(a.t)
 	issued := must(pki.NewBuiltIn(a.ca).IssueServer(a.t.Context(), pki.ServerRequest{
 		IPs: []net.IP{net.IPv4(127, 0, 0, 1)}, PublicKey: key.Public(), Serial: pki.NewSerial(),
-		NotBefore: indextest.Now.Add(-time.Hour), NotAfter: indextest.Now.Add(30 * 24 * time.Hour),
+		NotBefore: indextest.Now.Add(-time.Hour), NotAfter: indextest.Now.Add(29 * 24 * time.Hour),
 	}))(a.t)
 	return &tls.Certificate{Certificate: [][]byte{issued.DER}, PrivateKey: key, Leaf: issued.Certificate}
 }

@@ -34,7 +34,7 @@ const (
 	roundLimit = 8 * time.Second
 	// probeLimit bounds the consistent read of a round.
 	probeLimit = 5 * time.Second
-	// hastyRound is shorter than any round that brought a bookmark.
+	// hastyRound is shorter than any watch that a server closes at its time limit.
 	hastyRound = 100 * time.Millisecond
 	// probeName names no object: the probe wants a revision, not objects.
 	probeName = "valtuus-freshness-probe"
@@ -84,7 +84,6 @@ func (s *stream) run(ctx context.Context) {
 	retry := backoff
 	listed := false
 	for ctx.Err() == nil {
-		begun := s.clock.Now()
 		var err error
 		if listed {
 			err = s.round(ctx)
@@ -92,9 +91,6 @@ func (s *stream) run(ctx context.Context) {
 			err = s.list(ctx)
 		}
 		listed = (listed || err == nil) && !errors.Is(err, errRelist)
-		if err == nil && s.clock.Since(begun) < hastyRound && s.probed != 0 {
-			err = errHasty
-		}
 		if err == nil {
 			retry = backoff
 			continue
@@ -185,6 +181,9 @@ func (s *stream) round(ctx context.Context) error {
 			}
 			next.Reset(probeEvery)
 		case event, open := <-events.ResultChan():
+			if !open && s.clock.Since(opened) < hastyRound {
+				return errHasty
+			}
 			if !open {
 				return nil
 			}

@@ -14,6 +14,9 @@ func (x *Index) OrganizationOf(registry, unit string) string {
 		}
 		return ""
 	}
-	u, _ := s.Unit(unit)
+	u, ok := s.Unit(unit)
+	if !ok {
+		return ""
+	}
 	return s.organizationOIDs.name(uint32(u.Organization))
 }

@@ -270,7 +270,11 @@ func TestReadShowsTheView(t *testing.T) {
 	g := NewWithT(t)
 	x := indextest.New().Index()
 	var registry access.Registry
-	x.Read(func(v access.View) { registry, _ = v.Registry(indextest.RegistryOID) })
+	x.Read(func(v access.View) {
+		if found, ok := v.Registry(indextest.RegistryOID); ok {
+			registry = *found
+		}
+	})
 	g.Expect(registry.Purpose).To(Equal(access.PurposeTest))
 	g.Expect(x.Freshness()).To(Equal(access.Freshness{Complete: true, ProvenAt: now.Add(-time.Second)}))
 	g.Expect(index.Relationships.String()).To(Equal("relationships"))

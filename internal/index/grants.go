@@ -3,25 +3,15 @@
 
 package index
 
-import (
-	"time"
-
-	"github.com/valtuus/valtuus/internal/access"
-)
+import "github.com/valtuus/valtuus/internal/access"
 
 // grant is what is kept of a register access grant.
 type grant struct {
-	pair           uint32
-	next           uint32
-	extent         access.Extent
-	ready          bool
-	suspended      bool
-	deleting       bool
-	notReadyReason string
-	validFrom      time.Time
-	validUntil     time.Time
-	tasks          access.TaskSet
-	ledger         ledger
+	access.Grant
+	pair     uint32
+	next     uint32
+	deleting bool
+	ledger   ledger
 }
 
 func (s *state) newGrant(g Grant) (grant, error) {
@@ -34,9 +24,12 @@ func (s *state) newGrant(g Grant) (grant, error) {
 		}
 	}
 	return grant{
-		pair: number, extent: g.Extent, ready: g.Ready, suspended: g.Suspended, deleting: g.Deleting,
-		notReadyReason: g.NotReadyReason, validFrom: g.ValidFrom, validUntil: g.ValidUntil,
-		tasks: tasks, ledger: newLedger(g.Credentials),
+		Grant: access.Grant{
+			Ref: access.Ref{UID: g.UID, Revision: g.Revision}, Extent: g.Extent,
+			Ready: g.Ready, NotReadyReason: g.NotReadyReason, Suspended: g.Suspended,
+			ValidFrom: g.ValidFrom, ValidUntil: g.ValidUntil, Tasks: tasks,
+		},
+		pair: number, deleting: g.Deleting, ledger: newLedger(g.Credentials),
 	}, nil
 }
 
@@ -50,15 +43,16 @@ func (s *state) grantHooks() hooks[grant] {
 	}
 }
 
-func (g *grant) gives() bool { return g.ready && !g.suspended && !g.deleting }
+func (g *grant) gives() bool { return g.Ready && !g.Suspended && !g.deleting }
 
 func (g *grant) loses(next *grant) bool {
-	return !next.gives() || next.pair != g.pair || next.extent < g.extent ||
-		startsLater(g.validFrom, next.validFrom) || endsSooner(g.validUntil, next.validUntil) ||
-		tasksLost(g.tasks, next.tasks) || g.ledger.loses(next.ledger)
+	return !next.gives() || next.pair != g.pair || next.Extent < g.Extent ||
+		startsLater(g.ValidFrom, next.ValidFrom) || endsSooner(g.ValidUntil, next.ValidUntil) ||
+		tasksLost(g.Tasks, next.Tasks) || g.ledger.loses(next.ledger)
 }
 
 func (s *state) linkGrant(slot uint32, g *grant) {
+	g.Handle = access.Handle(slot)
 	if !g.deleting {
 		p := &s.pairs.pairs[g.pair]
 		g.next, p.grants = p.grants, slot
@@ -97,26 +91,20 @@ func bitsLost(last, next access.TaskBits) bool {
 }
 
 // FirstGrant implements access.View.
-func (s *state) FirstGrant(pair access.Handle) (access.Grant, bool) {
+func (s *state) FirstGrant(pair access.Handle) (*access.Grant, bool) {
 	return s.grantAt(s.pairs.pairs[pair].grants)
 }
 
 // NextGrant implements access.View.
-func (s *state) NextGrant(grant access.Handle) (access.Grant, bool) {
+func (s *state) NextGrant(grant access.Handle) (*access.Grant, bool) {
 	return s.grantAt(s.grants.slots.at(uint32(grant)).body.next)
 }
 
-func (s *state) grantAt(slot uint32) (access.Grant, bool) {
+func (s *state) grantAt(slot uint32) (*access.Grant, bool) {
 	if slot == 0 {
-		return access.Grant{}, false
+		return nil, false
 	}
-	e := s.grants.slots.at(slot)
-	g := &e.body
-	return access.Grant{
-		Ref: e.ref(), Handle: access.Handle(slot), Extent: g.extent,
-		Ready: g.ready, NotReadyReason: g.notReadyReason, Suspended: g.suspended,
-		ValidFrom: g.validFrom, ValidUntil: g.validUntil, Tasks: g.tasks,
-	}, true
+	return &s.grants.slots.at(slot).body.Grant, true
 }
 
 // GrantCredential implements access.View.

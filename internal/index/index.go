@@ -26,9 +26,9 @@ func New() *Index { return &Index{state: newState()} }
 func (x *Index) Reset() {
 	x.lock.Lock()
 	defer x.lock.Unlock()
-	kept := x.state.bounds
+	kept := x.state.freshness
 	x.state = newState()
-	x.state.bounds = kept
+	x.state.freshness.ProducerBound, x.state.freshness.OrganizerBound = kept.ProducerBound, kept.OrganizerBound
 }
 
 // Decide answers the request from one consistent state of the view. It allocates nothing.

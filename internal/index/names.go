@@ -3,6 +3,8 @@
 
 package index
 
+import "github.com/valtuus/valtuus/internal/access"
+
 // names numbers the names by which objects refer to each other, known or not yet. The zero name has
 // number 0, which stands for nothing. Numbers are not given back: there are few names.
 type names[K comparable] struct {
@@ -36,6 +38,9 @@ func (n *names[K]) name(number uint32) K {
 	}
 	return n.ordered[number-1]
 }
+
+// handle is the number of a name that is looked up by it.
+func (n *names[K]) handle(name K) access.Handle { return access.Handle(n.number(name)) }
 
 // find returns a name's number, or 0 if it has none.
 func (n *names[K]) find(name K) uint32 { return n.numbers[name] }

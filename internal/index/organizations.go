@@ -3,25 +3,21 @@
 
 package index
 
-import (
-	"time"
-
-	"github.com/valtuus/valtuus/internal/access"
-)
+import "github.com/valtuus/valtuus/internal/access"
 
 // organization is what is kept of an organization.
 type organization struct {
-	oid        uint32
-	mainJoiner uint32
-	stands     bool
-	joinedFrom time.Time
-	endedAt    time.Time
+	access.Organization
+	oid    uint32
+	stands bool
 }
 
 func (s *state) newOrganization(o Organization) organization {
 	return organization{
-		oid: s.organizationOIDs.number(o.OID), mainJoiner: s.organizationOIDs.number(o.MainJoiner),
-		stands: o.Accepted && !o.Deleting, joinedFrom: o.JoinedFrom, endedAt: o.EndedAt,
+		Organization: access.Organization{
+			JoinedFrom: o.JoinedFrom, EndedAt: o.EndedAt, MainJoiner: s.organizationOIDs.handle(o.MainJoiner),
+		},
+		oid: s.organizationOIDs.number(o.OID), stands: o.Accepted && !o.Deleting,
 	}
 }
 
@@ -38,8 +34,8 @@ func (s *state) organizationHooks() hooks[organization] {
 
 func (o *organization) loses(next *organization) bool {
 	return !next.stands || next.oid != o.oid ||
-		startsLater(o.joinedFrom, next.joinedFrom) || endsSooner(o.endedAt, next.endedAt) ||
-		(next.mainJoiner != o.mainJoiner && next.mainJoiner != 0)
+		startsLater(o.JoinedFrom, next.JoinedFrom) || endsSooner(o.EndedAt, next.EndedAt) ||
+		(next.MainJoiner != o.MainJoiner && next.MainJoiner != 0)
 }
 
 func (s *state) organizationStands(slot uint32) bool {
@@ -48,11 +44,10 @@ func (s *state) organizationStands(slot uint32) bool {
 
 // Organization implements access.View. An organization's handle is its OID's number, so that it may be
 // referred to before it is known.
-func (s *state) Organization(handle access.Handle) (access.Organization, bool) {
+func (s *state) Organization(handle access.Handle) (*access.Organization, bool) {
 	slot := s.organizationOIDs.sole(uint32(handle), s.organizationStands)
 	if slot == 0 {
-		return access.Organization{}, false
+		return nil, false
 	}
-	o := &s.organizations.slots.at(slot).body
-	return access.Organization{JoinedFrom: o.joinedFrom, EndedAt: o.endedAt, MainJoiner: access.Handle(o.mainJoiner)}, true
+	return &s.organizations.slots.at(slot).body.Organization, true
 }

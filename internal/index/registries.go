@@ -3,79 +3,65 @@
 
 package index
 
-import (
-	"time"
-
-	"github.com/valtuus/valtuus/internal/access"
-)
+import "github.com/valtuus/valtuus/internal/access"
 
 // registry is what is kept of a client registry.
 type registry struct {
-	key          uint32
-	oid          uint32
-	organization uint32
-	system       uint32
-	purpose      access.Purpose
-	stands       bool
-	producers    time.Duration
-	organizer    time.Duration
-	ledger       ledger
+	access.Registry
+	key    uint32
+	oid    uint32
+	ledger ledger
 }
 
 func (s *state) newRegistry(r Registry) registry {
 	return registry{
+		Registry: access.Registry{
+			Ref: access.Ref{UID: r.UID, Revision: r.Revision}, Purpose: r.Purpose, Accepted: r.Accepted && !r.Deleting,
+			Organization: s.organizationOIDs.handle(r.Organization), ClientSystem: s.systemNames.handle(r.ClientSystem),
+			ProducerBound: r.ProducerBound, OrganizerBound: r.OrganizerBound,
+		},
 		key: s.registryKeys.number(r.Key), oid: s.registryOIDs.number(r.OID),
-		organization: s.organizationOIDs.number(r.Organization), system: s.systemNames.number(r.ClientSystem),
-		purpose: r.Purpose, stands: r.Accepted && !r.Deleting,
-		producers: r.ProducerBound, organizer: r.OrganizerBound,
 		ledger: newLedger(r.Credentials),
 	}
 }
 
 func (s *state) registryHooks() hooks[registry] {
 	return hooks[registry]{
-		link:   func(slot uint32, r *registry) { s.registryOIDs.add(r.oid, slot) },
+		link: func(slot uint32, r *registry) {
+			r.Handle = access.Handle(slot)
+			s.registryOIDs.add(r.oid, slot)
+		},
 		unlink: func(slot uint32, r *registry) { s.registryOIDs.drop(r.oid, slot) },
-		loses:  func(last, next *registry) bool { return last.stands && (next == nil || last.loses(next)) },
+		loses: func(last, next *registry) bool {
+			return last.Accepted && (next == nil || last.loses(next, &s.freshness))
+		},
 		displaces: func(slot uint32, r *registry) bool {
-			return r.stands && s.registryOIDs.sole(r.oid, s.registryStands) != slot
+			return r.Accepted && s.registryOIDs.sole(r.oid, s.registryStands) != slot
 		},
 	}
 }
 
-func (r *registry) loses(next *registry) bool {
-	return !next.stands || next.key != r.key || next.oid != r.oid ||
-		next.organization != r.organization || next.system != r.system ||
-		orDefault(next.producers, access.DefaultProducerBound) < orDefault(r.producers, access.DefaultProducerBound) ||
-		orDefault(next.organizer, access.DefaultOrganizerBound) < orDefault(r.organizer, access.DefaultOrganizerBound) ||
+func (r *registry) loses(next *registry, f *access.Freshness) bool {
+	return !next.Accepted || next.key != r.key || next.oid != r.oid ||
+		next.Organization != r.Organization || next.ClientSystem != r.ClientSystem ||
+		f.OfProducers(&next.Registry) < f.OfProducers(&r.Registry) ||
+		f.OfOrganizer(&next.Registry) < f.OfOrganizer(&r.Registry) ||
 		r.ledger.loses(next.ledger)
 }
 
-func orDefault(bound, otherwise time.Duration) time.Duration {
-	if bound == 0 {
-		return otherwise
-	}
-	return bound
-}
-
-func (s *state) registryStands(slot uint32) bool { return s.registries.slots.at(slot).body.stands }
+func (s *state) registryStands(slot uint32) bool { return s.registries.slots.at(slot).body.Accepted }
 
 // Registry implements access.View.
-func (s *state) Registry(oid string) (access.Registry, bool) {
+func (s *state) Registry(oid string) (*access.Registry, bool) {
 	number := s.registryOIDs.find(oid)
 	slot := s.registryOIDs.sole(number, s.registryStands)
 	if slot == 0 {
 		slot = s.claimant(number)
 	}
 	if slot == 0 {
-		return access.Registry{}, false
+		return nil, false
 	}
-	e := s.registries.slots.at(slot)
-	return access.Registry{
-		Ref: e.ref(), Handle: access.Handle(slot), Purpose: e.body.purpose, Accepted: e.body.stands,
-		Organization: access.Handle(e.body.organization), ClientSystem: access.Handle(e.body.system),
-		ProducerBound: orDefault(e.body.producers, s.bounds.producers), OrganizerBound: orDefault(e.body.organizer, s.bounds.organizer),
-	}, true
+	return &s.registries.slots.at(slot).body.Registry, true
 }
 
 // claimant returns the registry to tell of when none is accepted: the one with the lowest UID, so that

@@ -12,7 +12,6 @@ import (
 // state is all that the index knows. It implements access.View; the lock is the Index's.
 type state struct {
 	freshness access.Freshness
-	bounds    bounds
 
 	registries    *table[registry]
 	grants        *table[grant]
@@ -60,6 +59,6 @@ func newState() *state {
 }
 
 // Freshness implements access.View.
-func (s *state) Freshness() access.Freshness { return s.freshness }
+func (s *state) Freshness() *access.Freshness { return &s.freshness }
 
 func less(a, b access.UID) bool { return bytes.Compare(a[:], b[:]) < 0 }

@@ -3,24 +3,19 @@
 
 package index
 
-import (
-	"time"
-
-	"github.com/valtuus/valtuus/internal/access"
-)
+import "github.com/valtuus/valtuus/internal/access"
 
 // system is what is kept of a client system.
 type system struct {
-	name       uint32
-	stands     bool
-	validFrom  time.Time
-	validUntil time.Time
+	access.ClientSystem
+	name   uint32
+	stands bool
 }
 
 func (s *state) newSystem(c ClientSystem) system {
 	return system{
-		name: s.systemNames.number(c.Name), stands: !c.Deleting,
-		validFrom: c.ValidFrom, validUntil: c.ValidUntil,
+		ClientSystem: access.ClientSystem{ValidFrom: c.ValidFrom, ValidUntil: c.ValidUntil},
+		name:         s.systemNames.number(c.Name), stands: !c.Deleting,
 	}
 }
 
@@ -35,17 +30,16 @@ func (s *state) systemHooks() hooks[system] {
 
 func (c *system) loses(next *system) bool {
 	return !next.stands || next.name != c.name ||
-		startsLater(c.validFrom, next.validFrom) || endsSooner(c.validUntil, next.validUntil)
+		startsLater(c.ValidFrom, next.ValidFrom) || endsSooner(c.ValidUntil, next.ValidUntil)
 }
 
 func (s *state) systemStands(slot uint32) bool { return s.systems.slots.at(slot).body.stands }
 
 // ClientSystem implements access.View. A client system's handle is its name's number.
-func (s *state) ClientSystem(handle access.Handle) (access.ClientSystem, bool) {
+func (s *state) ClientSystem(handle access.Handle) (*access.ClientSystem, bool) {
 	slot := s.systemNames.sole(uint32(handle), s.systemStands)
 	if slot == 0 {
-		return access.ClientSystem{}, false
+		return nil, false
 	}
-	c := &s.systems.slots.at(slot).body
-	return access.ClientSystem{ValidFrom: c.validFrom, ValidUntil: c.validUntil}, true
+	return &s.systems.slots.at(slot).body.ClientSystem, true
 }

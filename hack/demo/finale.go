@@ -1,0 +1,186 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/internal/archiveclient"
+	"github.com/valtuus/valtuus/internal/identitycode"
+	"github.com/valtuus/valtuus/internal/testenv"
+)
+
+// endAccess ends the relationship and measures how fast ends take effect.
+func (p *play) endAccess(ctx context.Context) error {
+	heading("6. The organizer ends the relationship")
+	say("Pirkanmaa records the end")
+	lag, err := p.end(ctx, "asiakkuus-1", p.first)
+	if err != nil {
+		return err
+	}
+	saw("the next request is refused, %s after the API server acknowledged the end", lag.Round(100*time.Microsecond))
+	say("The unit asks for the note that it wrote itself")
+	p.north.Language = "en"
+	_, err = p.north.Read(ctx, p.note)
+	if err := refusedFor("relationship-ended", err); err != nil {
+		return err
+	}
+	if _, err := p.organizer.Read(ctx, p.note); err != nil {
+		return fmt.Errorf("the organizer must keep the note: %w", err)
+	}
+	saw("the organizer keeps it and reads it")
+	relationship := &v1alpha1.ServiceRelationship{}
+	err = waitFor(ctx, p.stage, "the end to be enforced", organizerKey("asiakkuus-1"), relationship, func(o *v1alpha1.ServiceRelationship) bool {
+		return isTrue(o.Status.Conditions, v1alpha1.RevocationEnforcedCondition) && o.Status.Access == v1alpha1.AccessEnded
+	})
+	if err != nil {
+		return err
+	}
+	say("The controller confirms: RevocationEnforced is True, every archive replica has applied the end")
+	return p.measure(ctx)
+}
+
+// end records the end of a relationship and asks until the unit is refused. The lag runs from the
+// acknowledged change to the answer that refuses.
+func (p *play) end(ctx context.Context, name, clientID string) (time.Duration, error) {
+	relationship := &v1alpha1.ServiceRelationship{}
+	if err := p.Get(ctx, organizerKey(name), relationship); err != nil {
+		return 0, err
+	}
+	// An end is later than the start, and both are whole seconds: one that began this very second can end in the next.
+	time.Sleep(relationship.Spec.Start.Add(time.Second).Sub(p.clock.Now()))
+	before := relationship.DeepCopy()
+	relationship.Spec.End = ptr.To(metav1.NewTime(p.clock.Now().Truncate(time.Second)))
+	if err := p.Patch(ctx, relationship, client.MergeFrom(before)); err != nil {
+		return 0, err
+	}
+	acknowledged := time.Now()
+	for {
+		_, err := p.north.Search(ctx, archiveclient.Query{Client: clientID})
+		switch {
+		case isRefusal(err, "relationship-ended"):
+			return time.Since(acknowledged), nil
+		case err != nil:
+			return 0, err
+		case time.Since(acknowledged) > patience:
+			return 0, errors.New("the end took no effect")
+		}
+	}
+}
+
+// measure repeats an end with many relationships.
+func (p *play) measure(ctx context.Context) error {
+	say("Measuring %d more ends", p.repeats)
+	ids := map[string]string{}
+	for i := range p.repeats {
+		name := fmt.Sprintf("measured-%03d", i)
+		id, err := p.organizer.RegisterClient(ctx, identitycode.Synthetic(i).Reveal())
+		if err != nil {
+			return err
+		}
+		ids[name] = id
+		err = p.Create(ctx, &v1alpha1.ServiceRelationship{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "pirkanmaa", Name: name},
+			Spec: v1alpha1.ServiceRelationshipSpec{
+				RegistryRef: v1alpha1.RegistryReference{Name: "clients"}, ProducerUnit: northOID, ClientID: id,
+				ServiceTasks: []v1alpha1.ServiceTaskCode{"elderly"}, Procurement: v1alpha1.ProcurementOutsourced,
+				Start: metav1.NewTime(p.clock.Now().Add(-time.Hour).Truncate(time.Second)),
+			},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	lags := make([]time.Duration, 0, p.repeats)
+	for name, id := range ids {
+		err := until(ctx, "access for "+name, func() (bool, error) {
+			e, err := p.north.Explain(ctx, archiveclient.Question{Client: id, Operation: "Search"})
+			return e.Allowed, err
+		})
+		if err != nil {
+			return err
+		}
+		lag, err := p.end(ctx, name, id)
+		if err != nil {
+			return err
+		}
+		lags = append(lags, lag)
+	}
+	slices.Sort(lags)
+	at := func(share float64) time.Duration {
+		return lags[min(int(share*float64(len(lags))), len(lags)-1)].Round(100 * time.Microsecond)
+	}
+	saw("from the acknowledged end to the first refusal: median %s, p99 %s, longest %s", at(.5), at(.99), lags[len(lags)-1].Round(100*time.Microsecond))
+	for name := range ids {
+		if err := p.Delete(ctx, &v1alpha1.ServiceRelationship{ObjectMeta: metav1.ObjectMeta{Namespace: "pirkanmaa", Name: name}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isRefusal(err error, reasons ...string) bool {
+	var problem *archiveclient.Problem
+	return errors.As(err, &problem) && slices.Contains(reasons, problem.Reason)
+}
+
+// showEnd prints what kubectl get valtuus -A would.
+func (p *play) showEnd(ctx context.Context) error {
+	heading("7. What kubectl get valtuus -A shows")
+	return printTables(ctx, p.env.Config)
+}
+
+// stay leaves everything running and tells how to look at it.
+func (p *play) stay(ctx context.Context) error {
+	kubeconfig := filepath.Join(p.dir, "admin.kubeconfig")
+	if err := testenv.WriteKubeconfig(p.env.Config, kubeconfig); err != nil {
+		return err
+	}
+	if err := p.writeCard(); err != nil {
+		return err
+	}
+	heading("Everything is left running; interrupt to end it")
+	fmt.Printf(`
+  export KUBECONFIG=%[1]s
+  kubectl get valtuus -A
+
+  cd %[2]s
+  call() { curl -sS --cacert $1/ca.crt --cert $1/tls.crt --key $1/tls.key -H 'Content-Type: application/json' \
+    -H "Professional-Assertion: $(./valtuus assertion --registry %[3]s --client-cert $1/tls.crt \
+      --card-cert card.crt --card-key card.key --subject 1001)" -d "$3" %[4]s/v1/registries/%[3]s/$2; echo; }
+
+  # the southern unit's relationship is live: it finds its client and searches
+  call south clients/_search '{"identityCode":"%[5]s"}'
+  call south documents/_search '{"client":"%[6]s"}'
+  # the northern unit's has ended
+  call north documents/_search '{"client":"%[7]s"}'
+  # the organizer asks why
+  call organizer explain '{"client":"%[7]s","operation":"Search","unit":"%[8]s"}'
+`, kubeconfig, p.dir, registryOID, p.endpoint(), secondCode, p.second, p.first, northOID)
+	<-ctx.Done()
+	return nil
+}
+
+func (p *play) writeCard() error {
+	var chain []byte
+	for _, certificate := range p.card.Chain {
+		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})...)
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(p.dir, "card.crt"), chain, 0o600),
+		os.WriteFile(filepath.Join(p.dir, "card.key"), p.card.Key.PEM(), 0o600),
+	)
+}
