@@ -44,16 +44,13 @@ func (b *base) unitByOID(ctx context.Context, oid v1alpha1.OID) (*v1alpha1.Produ
 	return oldest(units), nil
 }
 
-// archiveByName returns the one Archive with the name in the cluster; none if several namespaces have one.
+// archiveByName returns the oldest Archive with the name in the cluster, or nil. A younger one takes nothing from it.
 func (b *base) archiveByName(ctx context.Context, name v1alpha1.ObjectName) (*v1alpha1.Archive, error) {
 	var list v1alpha1.ArchiveList
 	if err := b.List(ctx, &list, in("", byName, string(name))...); err != nil {
 		return nil, err
 	}
-	if len(list.Items) != 1 {
-		return nil, nil
-	}
-	return &list.Items[0], nil
+	return oldest(pointers(list.Items)), nil
 }
 
 func (b *base) clientSystem(ctx context.Context, name v1alpha1.ObjectName) (*v1alpha1.ClientSystem, error) {

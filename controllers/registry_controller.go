@@ -38,7 +38,7 @@ func (r *RegistryReconciler) setup(mgr ctrl.Manager) error {
 		}), builder.WithPredicates(created)).
 		Watches(&v1alpha1.Registry{}, enqueue(func(ctx context.Context, o *v1alpha1.Registry) []types.NamespacedName {
 			return r.namesIn(ctx, &v1alpha1.RegistryList{}, in("", byOID, string(o.Spec.OID))...)
-		}), builder.WithPredicates(created)).
+		}), builder.WithPredicates(meaningful)).
 		Complete(r)
 }
 

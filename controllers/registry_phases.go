@@ -54,7 +54,7 @@ func (r *RegistryReconciler) judge(ctx context.Context, s *registryScope) error 
 	}
 	switch {
 	case s.archive == nil:
-		s.claim = refused(v1alpha1.ArchiveUnknownReason, "There is not exactly one Archive named %s.", spec.ArchiveName)
+		s.claim = refused(v1alpha1.ArchiveUnknownReason, "There is no Archive named %s: the platform must make it.", spec.ArchiveName)
 	case s.archive.Status.CABundle == "":
 		s.claim = refused(v1alpha1.ArchiveNotReadyReason, "Archive %s has no certificate authority yet.", spec.ArchiveName)
 	case system == nil:

@@ -4,6 +4,8 @@
 package controllers
 
 import (
+	"time"
+
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/conditions"
 )
@@ -17,7 +19,7 @@ func (r *RegistryReconciler) updateStatus(s *registryScope) {
 		set.Waiting(s.claim.reason, s.claim.message)
 		return
 	}
-	setCredential(set, s.registry.Status.Credentials, s.issuance)
+	setCredential(set, s.registry.Status.Credentials, s.issuance, s.now)
 	switch {
 	case conditions.IsTrue(s.registry, v1alpha1.CredentialIssuedCondition):
 		set.Ready(v1alpha1.SucceededReason, "The registry is accepted and the organizer's credential has been delivered.")
@@ -28,23 +30,25 @@ func (r *RegistryReconciler) updateStatus(s *registryScope) {
 	}
 }
 
-// setCredential tells of the credential. While a new one is on its way, the active one still counts.
-func setCredential(set conditions.Setter, ledger []v1alpha1.Credential, issuance issuance) {
+// setCredential tells of the credential. While a new one is on its way or cannot be had, the active one still counts.
+func setCredential(set conditions.Setter, ledger []v1alpha1.Credential, issuance issuance, now time.Time) {
 	switch {
 	case issuance.delivered:
 		set.True(v1alpha1.CredentialIssuedCondition, issuance.reason, issuance.message)
+	case hasActive(ledger, now) && issuance.reason != "":
+		set.True(v1alpha1.CredentialIssuedCondition, v1alpha1.CredentialActiveReason, "The credential is due for renewal, and the active one still accepted. "+issuance.message)
+	case hasActive(ledger, now):
+		set.True(v1alpha1.CredentialIssuedCondition, v1alpha1.CredentialActiveReason, "The credential is being renewed; the active one is still accepted.")
 	case issuance.reason != "":
 		set.False(v1alpha1.CredentialIssuedCondition, issuance.reason, issuance.message)
-	case hasActive(ledger):
-		set.True(v1alpha1.CredentialIssuedCondition, v1alpha1.CredentialActiveReason, "The credential is being renewed; the active one is still accepted.")
 	default:
 		set.False(v1alpha1.CredentialIssuedCondition, v1alpha1.CredentialPendingReason, "The credential is being issued.")
 	}
 }
 
-func hasActive(ledger []v1alpha1.Credential) bool {
+func hasActive(ledger []v1alpha1.Credential, now time.Time) bool {
 	for i := range ledger {
-		if ledger[i].State == v1alpha1.CredentialActive {
+		if ledger[i].State == v1alpha1.CredentialActive && now.Before(ledger[i].NotAfter.Time) {
 			return true
 		}
 	}

@@ -32,7 +32,7 @@ func (r *RegistryAccessGrantReconciler) updateStatus(s *grantScope) {
 		}
 		return
 	}
-	setCredential(set, status.Credentials, s.issuance)
+	setCredential(set, status.Credentials, s.issuance, s.now)
 	switch {
 	case conditions.IsTrue(s.grant, v1alpha1.CredentialIssuedCondition):
 		set.Remove(v1alpha1.RevocationEnforcedCondition)

@@ -57,7 +57,7 @@ const (
 	OIDNotListedReason = "OIDNotListed"
 	// OIDClaimedReason surfaces when an older object already claims the same OID.
 	OIDClaimedReason = "OIDClaimed"
-	// ArchiveUnknownReason surfaces when no Archive, or more than one, has the name that the object gives.
+	// ArchiveUnknownReason surfaces when no Archive has the name that the object gives.
 	ArchiveUnknownReason = "ArchiveUnknown"
 	// ArchiveNotReadyReason surfaces when the Archive has no certificate authority yet.
 	ArchiveNotReadyReason = "ArchiveNotReady"

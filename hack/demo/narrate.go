@@ -22,8 +22,11 @@ func saw(format string, args ...any) { fmt.Printf("      → "+format+"\n", args
 // refusedFor expects a refusal with the reason, and tells it in the words that the caller got.
 func refusedFor(reason string, err error) error {
 	var problem *archiveclient.Problem
+	if err == nil {
+		return fmt.Errorf("expected the refusal %s, got an answer", reason)
+	}
 	if !errors.As(err, &problem) {
-		return fmt.Errorf("expected the refusal %s, got %v", reason, err)
+		return fmt.Errorf("expected the refusal %s: %w", reason, err)
 	}
 	if problem.Reason != reason {
 		return fmt.Errorf("expected the refusal %s, got %w", reason, problem)

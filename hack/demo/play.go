@@ -93,7 +93,7 @@ func (p *play) placeArchive(o *unstructured.Unstructured) error {
 func (p *play) fillRegistry(ctx context.Context) error {
 	say("The organizer registers two clients under their identity codes and gets random ids")
 	err := until(ctx, "the archive to answer", func() (bool, error) {
-		response, err := http.Get("http://" + p.admin + "/readyz") //nolint:noctx // a local probe
+		response, err := http.Get("http://" + p.admin + "/readyz")
 		if err != nil {
 			return false, err
 		}

@@ -45,6 +45,10 @@ func TestCertificateOfAnotherArchivesAuthorityDoesNotConnect(t *testing.T) {
 func TestWithoutAClientAuthorityNobodyConnects(t *testing.T) {
 	a := newArena(t)
 	a.server.opts.ClientCAs = func() *x509.CertPool { return nil }
+	// Asked directly, because the system's authorities would refuse the test's certificates as well.
+	if config, err := a.server.tlsConfig().GetConfigForClient(nil); err == nil {
+		t.Errorf("the handshake would go on with the authorities %v", config.ClientCAs)
+	}
 	fresh := a.newCaller(a.ca, pki.Identity{TrustDomain: trustDomain, Registry: registryOID, Unit: unitOID})
 	if got, err := fresh.try("GET", "/openapi.json", "", nil); err == nil {
 		t.Errorf("it was answered: %s", got)

@@ -44,10 +44,11 @@ and ca.crt.`,
 			if config.Cluster, err = flags.cluster(); err != nil {
 				return err
 			}
-			if config.Listener, err = net.Listen("tcp", listen); err != nil {
+			listener := net.ListenConfig{}
+			if config.Listener, err = listener.Listen(cmd.Context(), "tcp", listen); err != nil {
 				return err
 			}
-			if config.AdminListener, err = net.Listen("tcp", admin); err != nil {
+			if config.AdminListener, err = listener.Listen(cmd.Context(), "tcp", admin); err != nil {
 				return errors.Join(err, config.Listener.Close())
 			}
 			return replica.Run(cmd.Context(), config)

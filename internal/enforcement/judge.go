@@ -29,11 +29,11 @@ type Ending struct {
 type Outcome string
 
 const (
-	// Applied: every live replica has applied the ending.
+	// Applied says that every live replica has applied the ending.
 	Applied Outcome = "Applied"
-	// NoLiveReplica: no replica is live, and none can serve the ended access any more.
+	// NoLiveReplica says that no replica is live, and none can serve the ended access any more.
 	NoLiveReplica Outcome = "NoLiveReplica"
-	// Awaiting: a replica may still serve the ended access.
+	// Awaiting says that a replica may still serve the ended access.
 	Awaiting Outcome = "Awaiting"
 )
 

@@ -121,11 +121,11 @@ func credentials(ledger []v1alpha1.Credential) []index.Credential {
 	var out []index.Credential
 	for i := range ledger {
 		entry := &ledger[i]
-		print, err := pki.ParseFingerprint(entry.Fingerprint)
+		fingerprint, err := pki.ParseFingerprint(entry.Fingerprint)
 		if err != nil || entry.State == v1alpha1.CredentialIssuing {
 			continue
 		}
-		c := index.Credential{Fingerprint: access.Fingerprint(print), NotBefore: entry.NotBefore.Time, NotAfter: entry.NotAfter.Time}
+		c := index.Credential{Fingerprint: access.Fingerprint(fingerprint), NotBefore: entry.NotBefore.Time, NotAfter: entry.NotAfter.Time}
 		if entry.State == v1alpha1.CredentialSuperseded {
 			if c.AcceptUntil = instant(entry.AcceptUntil); c.AcceptUntil.IsZero() {
 				continue

@@ -4,6 +4,7 @@
 package index
 
 import (
+	"encoding/binary"
 	"math"
 	"time"
 
@@ -21,12 +22,6 @@ type relationship struct {
 	next     uint32
 	accepted bool
 	deleting bool
-}
-
-// caseKey is one client in one pair: all relationships with it form a chain.
-type caseKey struct {
-	pair   uint32
-	client access.ClientID
 }
 
 func (s *state) newRelationship(r Relationship) (relationship, error) {
@@ -81,38 +76,48 @@ func (s *state) relationshipLoses(last, next *relationship) bool {
 		bitsLost(s.taskSets.at(last.tasks), s.taskSets.at(next.tasks))
 }
 
+// caseOf returns the first relationship of the client in the pair, or 0, and the hash it is found by.
+// All of them form a chain.
+func (s *state) caseOf(pair uint32, client access.ClientID) (slot uint32, hash uint64) {
+	var key [4 + len(client)]byte
+	binary.NativeEndian.PutUint32(key[:], pair)
+	copy(key[4:], client[:])
+	hash = s.cases.hash(key[:])
+	return s.cases.find(hash, func(slot uint32) bool {
+		r := &s.relationships.slots.at(slot).body
+		return r.client == client && r.pair == pair
+	}), hash
+}
+
 func (s *state) linkRelationship(slot uint32, r *relationship) {
 	if r.deleting {
 		return
 	}
-	key := caseKey{r.pair, r.client}
-	r.next = s.cases[key]
-	s.cases[key] = slot
+	first, hash := s.caseOf(r.pair, r.client)
+	r.next = first
+	s.cases.swap(hash, first, slot)
 }
 
 func (s *state) unlinkRelationship(slot uint32, r *relationship) {
 	if r.deleting {
 		return
 	}
-	key := caseKey{r.pair, r.client}
-	if head := s.cases[key]; head != slot {
-		before := &s.relationships.slots.at(head).body
-		for before.next != slot {
-			before = &s.relationships.slots.at(before.next).body
-		}
-		before.next = r.next
+	first, hash := s.caseOf(r.pair, r.client)
+	if first == slot {
+		s.cases.swap(hash, slot, r.next)
 		return
 	}
-	if r.next == 0 {
-		delete(s.cases, key)
-	} else {
-		s.cases[key] = r.next
+	before := &s.relationships.slots.at(first).body
+	for before.next != slot {
+		before = &s.relationships.slots.at(before.next).body
 	}
+	before.next = r.next
 }
 
 // FirstRelationship implements access.View.
 func (s *state) FirstRelationship(pair access.Handle, client access.ClientID) (access.Relationship, bool) {
-	return s.relationshipAt(s.cases[caseKey{uint32(pair), client}])
+	slot, _ := s.caseOf(uint32(pair), client)
+	return s.relationshipAt(slot)
 }
 
 // NextRelationship implements access.View.

@@ -29,7 +29,7 @@ type state struct {
 	systemNames      claims
 
 	pairs    pairs
-	cases    map[caseKey]uint32
+	cases    finder
 	taskSets taskSets
 	// tasks are the task tables by the number of the registry's key.
 	tasks []*access.TaskTable
@@ -41,7 +41,7 @@ func newState() *state {
 	s := &state{
 		registryKeys: newNames[Key](), registryOIDs: newClaims(), unitOIDs: newClaims(),
 		organizationOIDs: newClaims(), systemNames: newClaims(),
-		pairs: newPairs(), cases: map[caseKey]uint32{}, taskSets: newTaskSets(),
+		pairs: newPairs(), cases: newFinder(), taskSets: newTaskSets(),
 	}
 	s.registries = newTable(true, s.registryHooks())
 	s.grants = newTable(true, s.grantHooks())

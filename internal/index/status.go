@@ -22,7 +22,7 @@ type Stats struct {
 
 func (t *table[T]) status() Stats {
 	return Stats{
-		Entries: len(t.byUID), Tombstones: len(t.graves.byUID),
+		Entries: t.byUID.count, Tombstones: len(t.graves.byUID),
 		Revision: t.revision, Complete: t.complete,
 	}
 }

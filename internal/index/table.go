@@ -22,7 +22,7 @@ func (e *entry[T]) ref() access.Ref { return access.Ref{UID: e.uid, Revision: e.
 // it leaves to its hooks.
 type table[T any] struct {
 	slots    slab[entry[T]]
-	byUID    map[access.UID]uint32
+	byUID    finder
 	byKey    map[Key]uint32
 	keys     map[uint32]Key
 	graves   graves
@@ -44,11 +44,16 @@ type hooks[T any] struct {
 }
 
 func newTable[T any](keyed bool, h hooks[T]) *table[T] {
-	t := &table[T]{byUID: map[access.UID]uint32{}, hooks: h}
+	t := &table[T]{byUID: newFinder(), hooks: h}
 	if keyed {
 		t.byKey, t.keys = map[Key]uint32{}, map[uint32]Key{}
 	}
 	return t
+}
+
+// slotOf returns the slot of the object with the UID, or 0.
+func (t *table[T]) slotOf(uid access.UID) uint32 {
+	return t.byUID.find(t.byUID.hash(uid[:]), func(slot uint32) bool { return t.slots.at(slot).uid == uid })
 }
 
 // event is which state of which object a feed reports.
@@ -62,7 +67,7 @@ type event struct {
 // the object is kept out, and removed if it was in.
 func (t *table[T]) upsert(ev event, build func() (T, error)) (Change, error) {
 	t.reach(ev.revision)
-	slot := t.byUID[ev.uid]
+	slot := t.slotOf(ev.uid)
 	if slot != 0 {
 		e := t.slots.at(slot)
 		e.epoch = t.epoch
@@ -90,7 +95,7 @@ func (t *table[T]) put(slot uint32, ev event, body T) Change {
 	change := Change{Applied: true}
 	if slot == 0 {
 		slot = t.slots.take()
-		t.byUID[ev.uid] = slot
+		t.byUID.swap(t.byUID.hash(ev.uid[:]), 0, slot)
 		if t.byKey != nil {
 			t.byKey[ev.key], t.keys[slot] = slot, ev.key
 		}
@@ -128,7 +133,7 @@ func (t *table[T]) evict(ev event) (change Change, stands bool) {
 // remove takes an object out, if it is in, and remembers that it is gone: forever, or as of the revision.
 func (t *table[T]) remove(uid access.UID, revision uint64, forever bool) Change {
 	t.graves.bury(uid, revision, forever)
-	slot := t.byUID[uid]
+	slot := t.slotOf(uid)
 	if slot == 0 {
 		return Change{}
 	}
@@ -139,7 +144,7 @@ func (t *table[T]) remove(uid access.UID, revision uint64, forever bool) Change 
 		delete(t.byKey, t.keys[slot])
 		delete(t.keys, slot)
 	}
-	delete(t.byUID, uid)
+	t.byUID.swap(t.byUID.hash(uid[:]), slot, 0)
 	t.slots.give(slot)
 	return change
 }
