@@ -11,6 +11,7 @@ import (
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/conditions"
+	"github.com/valtuus/valtuus/internal/eligibility"
 )
 
 // unitScope is what one pass over a producer unit knows.
@@ -94,7 +95,7 @@ func (r *ProducerUnitReconciler) mirror(ctx context.Context, s *unitScope) error
 	for _, grant := range pointers(grants.Items) {
 		ready := conditions.Get(grant, v1alpha1.ReadyCondition)
 		if ready == nil || grant.Status.RegistryOID == "" || grant.DeletionTimestamp != nil || told[grant.Status.RegistryOID] ||
-			ready.Reason == "GrantConflict" {
+			ready.Reason == eligibility.ReasonGrantConflict {
 			continue
 		}
 		told[grant.Status.RegistryOID] = true

@@ -36,7 +36,7 @@ type RegistryAccessGrantReconciler struct {
 
 // +kubebuilder:rbac:groups=valtuus.io,resources=registryaccessgrants,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=valtuus.io,resources=registryaccessgrants/status,verbs=patch
-// +kubebuilder:rbac:groups=valtuus.io,resources=registryaccessgrants/finalizers,verbs=update
+// +kubebuilder:rbac:groups=valtuus.io,resources=registries/finalizers,verbs=update
 
 func (r *RegistryAccessGrantReconciler) setup(mgr ctrl.Manager) error {
 	grants := func(ctx context.Context, options ...client.ListOption) []types.NamespacedName {

@@ -19,7 +19,10 @@ func (c *inquiry) related(pair Handle, tasks *TaskSet) bool {
 		if c.nearer(state, &r, reason, &nearest) {
 			reason, nearest = state, r
 		}
-		r, ok = c.view.NextRelationship(r.Handle)
+		if r.Next == 0 {
+			break
+		}
+		r, ok = c.view.Relationship(r.Next)
 	}
 	c.decision.RestsOn.Relationship = nearest.Ref
 	switch reason {

@@ -49,17 +49,16 @@ func (c *inquiry) decideGrants(pair Handle) {
 		c.deny(ReasonGrantMissing)
 		return
 	}
-	next, more := c.view.NextGrant(grant.Handle)
-	if !more {
+	if grant.Next == 0 {
 		c.decideGrant(pair, grant)
 		return
 	}
 	common := c.decision
 	c.decideGrant(pair, grant)
-	for ; more; next, more = c.view.NextGrant(next.Handle) {
+	for grant, ok = c.view.Grant(grant.Next); ok; grant, ok = c.view.Grant(grant.Next) {
 		best := c.decision
 		c.decision = common
-		c.decideGrant(pair, next)
+		c.decideGrant(pair, grant)
 		if !c.decision.betterThan(&best) {
 			c.decision = best
 		}

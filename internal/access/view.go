@@ -29,14 +29,14 @@ type View interface {
 	Pair(registry, unit Handle) Handle
 	// FirstGrant returns a grant of the pair, if there is any.
 	FirstGrant(pair Handle) (*Grant, bool)
-	// NextGrant returns the pair's grant after this one.
-	NextGrant(grant Handle) (*Grant, bool)
+	// Grant returns the grant that another one names as the next.
+	Grant(next Handle) (*Grant, bool)
 	// GrantCredential looks a certificate up in a grant's ledger.
 	GrantCredential(grant Handle, fingerprint Fingerprint) (Credential, bool)
 	// FirstRelationship returns a relationship of the client in the pair, if there is any.
 	FirstRelationship(pair Handle, client ClientID) (Relationship, bool)
-	// NextRelationship returns the next relationship of the same pair and client.
-	NextRelationship(relationship Handle) (Relationship, bool)
+	// Relationship returns the relationship that another one names as the next.
+	Relationship(next Handle) (Relationship, bool)
 }
 
 // Handle stands for one object or name inside a View. The zero Handle stands for nothing.
@@ -120,6 +120,8 @@ type Grant struct {
 	Ref Ref
 	// Handle is for the view's other lookups.
 	Handle Handle
+	// Next is the next grant of the same pair; zero if there is none.
+	Next Handle
 	// Extent is how far it reaches.
 	Extent Extent
 	// Ready tells that the controller found every prerequisite fulfilled.
@@ -149,8 +151,8 @@ type Credential struct {
 // Relationship is a service relationship that is not being deleted.
 type Relationship struct {
 	Ref Ref
-	// Handle is for NextRelationship.
-	Handle Handle
+	// Next is the next relationship of the same pair and client; zero if there is none.
+	Next Handle
 	// Accepted tells that the controller accepted it.
 	Accepted bool
 	// Start is when it starts.

@@ -414,10 +414,10 @@ type faultyStore struct {
 	onAppend   func(store.LogRow) // called after a row became durable
 }
 
-func (f *faultyStore) hooks() (appendLog error, onDocument, onSearch func(), onAppend func(store.LogRow)) {
+func (f *faultyStore) hooks() (onDocument, onSearch func(), onAppend func(store.LogRow), appendLog error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.appendLog, f.onDocument, f.onSearch, f.onAppend
+	return f.onDocument, f.onSearch, f.onAppend, f.appendLog
 }
 
 func (f *faultyStore) set(change func(*faultyStore)) {
@@ -427,7 +427,7 @@ func (f *faultyStore) set(change func(*faultyStore)) {
 }
 
 func (f *faultyStore) AppendLog(ctx context.Context, rows ...store.LogRow) error {
-	fault, _, _, after := f.hooks()
+	_, _, after, fault := f.hooks()
 	if fault != nil {
 		return fault
 	}
@@ -440,7 +440,7 @@ func (f *faultyStore) AppendLog(ctx context.Context, rows ...store.LogRow) error
 
 func (f *faultyStore) Document(ctx context.Context, registry string, id uuid.UUID) (store.Document, error) {
 	doc, err := f.Store.Document(ctx, registry, id)
-	if _, after, _, _ := f.hooks(); after != nil {
+	if after, _, _, _ := f.hooks(); after != nil {
 		after()
 	}
 	return doc, err
@@ -448,7 +448,7 @@ func (f *faultyStore) Document(ctx context.Context, registry string, id uuid.UUI
 
 func (f *faultyStore) Search(ctx context.Context, q store.SearchQuery) (store.SearchResult, error) {
 	page, err := f.Store.Search(ctx, q)
-	if _, _, after, _ := f.hooks(); after != nil {
+	if _, after, _, _ := f.hooks(); after != nil {
 		after()
 	}
 	return page, err

@@ -66,7 +66,7 @@ func TestIdentityHashesDifferByKeyAndCode(t *testing.T) {
 	first, second := must(identitycode.Parse(codes[0]))(t), must(identitycode.Parse(codes[1]))(t)
 	one := must(must(NewIdentityKey(make([]byte, IdentityKeySize)))(t).hasher())(t)
 	other := must(must(NewIdentityKey([]byte(strings.Repeat("x", IdentityKeySize))))(t).hasher())(t)
-	if one(first) != one(first) || one(first) == one(second) || one(first) == other(first) {
+	if again := one(first); again != one(first) || again == one(second) || one(first) == other(first) {
 		t.Error("hashes do not tell codes and keys apart")
 	}
 }

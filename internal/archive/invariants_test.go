@@ -250,12 +250,12 @@ func TestInvariantNoLeak_UnrelatedAndMissingAreTheSameBytes(t *testing.T) {
 			func() reply { return a.otherUnit.search(map[string]any{"client": uuid.NewString()}, same) },
 		},
 	} {
-		real, missing := pair[0](), pair[1]()
-		for _, h := range []http.Header{real.header, missing.header} {
+		unrelated, missing := pair[0](), pair[1]()
+		for _, h := range []http.Header{unrelated.header, missing.header} {
 			h.Del("Date")
 		}
-		if real.status < 400 || real.status != missing.status || !bytes.Equal(real.body, missing.body) || !sameHeader(real.header, missing.header) {
-			t.Errorf("%s: the real one gives %s %v\nthe missing one %s %v", name, real, real.header, missing, missing.header)
+		if unrelated.status < 400 || unrelated.status != missing.status || !bytes.Equal(unrelated.body, missing.body) || !sameHeader(unrelated.header, missing.header) {
+			t.Errorf("%s: the real one gives %s %v\nthe missing one %s %v", name, unrelated, unrelated.header, missing, missing.header)
 		}
 	}
 	var reasons []string

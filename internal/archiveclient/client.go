@@ -66,9 +66,20 @@ type Client struct {
 	professional Professional
 	fingerprint  pki.Fingerprint
 	http         *http.Client
-	clock        clock.PassiveClock
+	// Clock tells the time that assertions are made at.
+	Clock clock.PassiveClock
+	// OnAnswer, when set, is told of every answer, so that the use log can be held against it.
+	OnAnswer func(Answer)
 	// Language is sent as Accept-Language when not empty.
 	Language string
+}
+
+// Answer is what the archive answered to one request, in short.
+type Answer struct {
+	RequestID string
+	Status    int
+	// Method and Path are the request's, below the registry's own.
+	Method, Path string
 }
 
 // New returns a client.
@@ -81,7 +92,7 @@ func New(endpoint, registryOID string, credential Credential, professional Profe
 		},
 	}
 	return &Client{
-		endpoint: endpoint, registry: registryOID, professional: professional, clock: clock.RealClock{},
+		endpoint: endpoint, registry: registryOID, professional: professional, Clock: clock.RealClock{},
 		fingerprint: pki.FingerprintOf(credential.Certificate.Leaf),
 		http:        &http.Client{Transport: transport, Timeout: 30 * time.Second},
 	}
@@ -107,7 +118,7 @@ func (p *Problem) Error() string { return fmt.Sprintf("%d %s: %s", p.Status, p.R
 
 // Assertion makes an assertion for one request.
 func (c *Client) Assertion() (string, error) {
-	now := c.clock.Now()
+	now := c.Clock.Now()
 	return assertion.Sign(assertion.Claims{
 		Subject: c.professional.ID, Role: c.professional.Role, Audience: "urn:oid:" + c.registry,
 		IssuedAt: now, ExpiresAt: now.Add(assertionLife), TokenID: assertion.NewTokenID(), ClientCertificate: c.fingerprint,
@@ -120,6 +131,11 @@ func (c *Client) Do(ctx context.Context, method, path, contentType string, body 
 	if err != nil {
 		return nil, nil, err
 	}
+	return c.DoWith(ctx, token, method, path, contentType, body)
+}
+
+// DoWith is Do with an assertion made before.
+func (c *Client) DoWith(ctx context.Context, token, method, path, contentType string, body []byte) (http.Header, []byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, c.endpoint+"/v1/registries/"+c.registry+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, nil, err
@@ -136,6 +152,9 @@ func (c *Client) Do(ctx context.Context, method, path, contentType string, body 
 		return nil, nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
+	if c.OnAnswer != nil {
+		c.OnAnswer(Answer{response.Header.Get("X-Request-Id"), response.StatusCode, method, path})
+	}
 	answer, err := io.ReadAll(response.Body)
 	if err != nil {
 		return nil, nil, err

@@ -5,6 +5,7 @@ package feed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -47,23 +48,38 @@ const archives = "archives"
 // Run feeds the index until ctx ends. The replica registers itself first: from then on the controllers
 // count on it, and before that the index stays incomplete, so that nothing is served.
 func (f *Feed) Run(ctx context.Context) error {
-	f.proofs = map[string]time.Time{}
 	f.acks = newAcknowledger(f.Client, f.Clock, f.Log, f.Archive, f.Replica, f.Index)
 	if err := f.acks.register(ctx); err != nil {
 		return fmt.Errorf("register the replica: %w", err)
 	}
 	var group sync.WaitGroup
-	group.Go(func() { f.archiveStream().run(ctx) })
-	for _, s := range f.streams() {
-		group.Go(func() { s.run(ctx) })
-	}
 	group.Go(func() { f.acks.run(ctx) })
+	for ctx.Err() == nil {
+		f.follow(ctx)
+	}
 	group.Wait()
 	return nil
 }
 
-func (f *Feed) streams() []*stream {
-	return []*stream{
+// follow runs all streams until ctx ends, or until one finds that the API server's revisions went back, as
+// after its store was restored from a backup. Then the view is emptied, and is loaded anew by the next call.
+func (f *Feed) follow(ctx context.Context) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	f.proofs = map[string]time.Time{}
+	var group sync.WaitGroup
+	for _, s := range append(f.streams(cancel), f.archiveStream()) {
+		group.Go(func() { s.run(ctx) })
+	}
+	group.Wait()
+	if errors.Is(context.Cause(ctx), errWentBack) {
+		f.Log.Info("The API server's revisions went back, loading everything anew")
+		f.Index.Reset()
+	}
+}
+
+func (f *Feed) streams(restart context.CancelCauseFunc) []*stream {
+	streams := []*stream{
 		f.stream(index.Organizations, "", func() client.ObjectList { return &v1alpha1.OrganizationList{} },
 			func(o client.Object, rv uint64) (index.Change, error) {
 				return f.Index.UpsertOrganization(organization(o.(*v1alpha1.Organization), rv))
@@ -89,6 +105,10 @@ func (f *Feed) streams() []*stream {
 				return f.Index.UpsertRelationship(relationship(o.(*v1alpha1.ServiceRelationship), rv))
 			}),
 	}
+	for _, s := range streams {
+		s.sink.(*indexSink).restart = restart
+	}
+	return streams
 }
 
 func (f *Feed) stream(kind index.Kind, probeNamespace string, list func() client.ObjectList,
@@ -142,15 +162,17 @@ type indexSink struct {
 	name   string
 	put    func(client.Object, uint64) (index.Change, error)
 	relist index.Relist
+	// restart ends all streams.
+	restart context.CancelCauseFunc
 }
 
-func (s *indexSink) beginList(revision uint64) {
+func (s *indexSink) beginList(revision uint64) error {
 	if revision < s.feed.Index.Revision(s.kind) {
-		// Only a store restored from a backup goes back. Nothing known can be trusted then.
-		s.feed.Log.Info("The API server's revisions went back, loading everything anew", "kind", s.name)
-		s.feed.Index.Reset()
+		s.restart(errWentBack)
+		return errWentBack
 	}
 	s.relist = s.feed.Index.BeginRelist(s.kind)
+	return nil
 }
 
 func (s *indexSink) endList(revision uint64) {
@@ -183,14 +205,24 @@ func (s *indexSink) note(change index.Change) {
 
 // archiveSink takes the settings of the Archive that this process serves.
 type archiveSink struct {
-	feed *Feed
+	feed  *Feed
+	found bool
 }
 
-func (s *archiveSink) beginList(uint64) {}
-func (s *archiveSink) endList(uint64)   {}
+func (s *archiveSink) beginList(uint64) error {
+	s.found = false
+	return nil
+}
+
+func (s *archiveSink) endList(revision uint64) {
+	if !s.found {
+		s.remove(nil, revision)
+	}
+}
 
 func (s *archiveSink) upsert(object client.Object, _ uint64) {
 	archive := object.(*v1alpha1.Archive)
+	s.found = true
 	var producers, organizer time.Duration
 	if staleness := archive.Spec.Staleness; staleness != nil {
 		producers, organizer = seconds(staleness.ProducersSeconds), seconds(staleness.OrganizerSeconds)

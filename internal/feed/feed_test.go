@@ -94,10 +94,9 @@ func TestInvariant5_TheViewProvesItsAge(t *testing.T) {
 		{"without its store", env.Etcd.Pause, env.Etcd.Resume},
 	} {
 		g.Expect(outage.begin()).To(Succeed(), outage.name)
-		time.Sleep(500 * time.Millisecond) // what was on its way may still arrive
-		before := x.Freshness().ProvenAt
+		gone := time.Now()
 		time.Sleep(4 * time.Second)
-		g.Expect(x.Freshness().ProvenAt).To(Equal(before), "%s: a proof without a server", outage.name)
+		g.Expect(x.Freshness().ProvenAt).To(BeTemporally("<=", gone), "%s: a proof without a server", outage.name)
 		g.Expect(outage.over()).To(Succeed(), outage.name)
 		back := time.Now()
 		g.Eventually(func() time.Duration { return age(x) }, "60s", "20ms").Should(BeNumerically("<", 2*time.Second), outage.name)

@@ -43,14 +43,16 @@ const (
 var (
 	// errRelist says that the watch cannot go on from the known revision.
 	errRelist = errors.New("the revision to watch from is gone")
+	// errWentBack says that the API server's revisions are older than what is known: nothing known can be trusted.
+	errWentBack = errors.New("the API server's revisions went back")
 	// errHasty says that the server closed a watch at once; asking again at once would not help.
 	errHasty = errors.New("the watch was closed at once")
 )
 
 // sink takes what a stream sees. Its methods are called from one goroutine.
 type sink interface {
-	// beginList starts a full list; the objects follow as upserts.
-	beginList(revision uint64)
+	// beginList starts a full list; the objects follow as upserts. It fails if the list is older than what is known.
+	beginList(revision uint64) error
 	// endList ends a full list; what was not in it is gone.
 	endList(revision uint64)
 	upsert(object client.Object, revision uint64)
@@ -78,7 +80,7 @@ type stream struct {
 	probed   uint64 // revision that the read begun at probedAt returned
 }
 
-// run lists and watches until ctx ends. It never gives up.
+// run lists and watches until ctx ends, or until the API server's revisions go back.
 func (s *stream) run(ctx context.Context) {
 	backoff := wait.Backoff{Duration: 50 * time.Millisecond, Factor: 2, Jitter: 0.2, Steps: 7, Cap: 2 * time.Second}
 	retry := backoff
@@ -94,6 +96,9 @@ func (s *stream) run(ctx context.Context) {
 		if err == nil {
 			retry = backoff
 			continue
+		}
+		if errors.Is(err, errWentBack) {
+			return
 		}
 		if ctx.Err() == nil {
 			s.log.Info("Lost touch with the API server, trying again", "kind", s.name, "error", err.Error())
@@ -122,7 +127,9 @@ func (s *stream) list(ctx context.Context) error {
 			if revision, err = parseRevision(page.GetResourceVersion()); err != nil {
 				return err
 			}
-			s.sink.beginList(revision)
+			if err := s.sink.beginList(revision); err != nil {
+				return err
+			}
 		}
 		for _, object := range s.items(page) {
 			at, err := parseRevision(object.GetResourceVersion())
@@ -154,10 +161,7 @@ func (s *stream) round(ctx context.Context) error {
 	}
 	events, err := s.client.Watch(ctx, s.newList(), &options)
 	if err != nil {
-		if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
-			return errRelist
-		}
-		return fmt.Errorf("watch: %w", err)
+		return watchError(err)
 	}
 	defer events.Stop()
 
@@ -174,6 +178,9 @@ func (s *stream) round(ctx context.Context) error {
 		case result := <-probes:
 			if result.err != nil {
 				return fmt.Errorf("probe: %w", result.err)
+			}
+			if result.revision < s.reached {
+				return errRelist // only a store restored from a backup goes back
 			}
 			s.probedAt, s.probed = result.at, result.revision
 			if !s.prove() && s.clock.Since(opened) > bookmarkBy {
@@ -216,11 +223,7 @@ func (s *stream) consistentRead(ctx context.Context) probeResult {
 // handle takes one event; done tells that the round has brought its bookmark.
 func (s *stream) handle(event watch.Event) (done bool, err error) {
 	if event.Type == watch.Error {
-		status := apierrors.FromObject(event.Object)
-		if apierrors.IsResourceExpired(status) || apierrors.IsGone(status) {
-			return true, errRelist
-		}
-		return true, fmt.Errorf("watch: %w", status)
+		return true, watchError(apierrors.FromObject(event.Object))
 	}
 	object, ok := event.Object.(client.Object)
 	if !ok {
@@ -244,6 +247,14 @@ func (s *stream) handle(event watch.Event) (done bool, err error) {
 	s.sink.advance(revision)
 	s.prove()
 	return done, nil
+}
+
+// watchError tells an error that a new list mends from one that patience mends.
+func watchError(err error) error {
+	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) || apierrors.HasStatusCause(err, metav1.CauseTypeResourceVersionTooLarge) {
+		return errRelist
+	}
+	return fmt.Errorf("watch: %w", err)
 }
 
 // prove draws the conclusion of the package comment, if it can be drawn.

@@ -9,7 +9,6 @@ import "github.com/valtuus/valtuus/internal/access"
 type grant struct {
 	access.Grant
 	pair     uint32
-	next     uint32
 	deleting bool
 	ledger   ledger
 }
@@ -55,7 +54,7 @@ func (s *state) linkGrant(slot uint32, g *grant) {
 	g.Handle = access.Handle(slot)
 	if !g.deleting {
 		p := &s.pairs.pairs[g.pair]
-		g.next, p.grants = p.grants, slot
+		g.Next, p.grants = p.grants, g.Handle
 	}
 }
 
@@ -64,10 +63,10 @@ func (s *state) unlinkGrant(slot uint32, g *grant) {
 		return
 	}
 	at := &s.pairs.pairs[g.pair].grants
-	for *at != slot {
-		at = &s.grants.slots.at(*at).body.next
+	for *at != access.Handle(slot) {
+		at = &s.grants.slots.at(uint32(*at)).body.Next
 	}
-	*at = g.next
+	*at = g.Next
 }
 
 // tasksLost tells whether the next set lacks something of the last one.
@@ -92,19 +91,15 @@ func bitsLost(last, next access.TaskBits) bool {
 
 // FirstGrant implements access.View.
 func (s *state) FirstGrant(pair access.Handle) (*access.Grant, bool) {
-	return s.grantAt(s.pairs.pairs[pair].grants)
+	return s.Grant(s.pairs.pairs[pair].grants)
 }
 
-// NextGrant implements access.View.
-func (s *state) NextGrant(grant access.Handle) (*access.Grant, bool) {
-	return s.grantAt(s.grants.slots.at(uint32(grant)).body.next)
-}
-
-func (s *state) grantAt(slot uint32) (*access.Grant, bool) {
-	if slot == 0 {
+// Grant implements access.View.
+func (s *state) Grant(next access.Handle) (*access.Grant, bool) {
+	if next == 0 {
 		return nil, false
 	}
-	return &s.grants.slots.at(slot).body.Grant, true
+	return &s.grants.slots.at(uint32(next)).body.Grant, true
 }
 
 // GrantCredential implements access.View.

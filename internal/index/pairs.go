@@ -15,7 +15,7 @@ type pairKey struct {
 type pair struct {
 	key pairKey
 	// grants is the first of the chain of its grants.
-	grants uint32
+	grants access.Handle
 }
 
 // pairs numbers the pairs.

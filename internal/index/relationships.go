@@ -5,8 +5,6 @@ package index
 
 import (
 	"encoding/binary"
-	"math"
-	"time"
 
 	"github.com/valtuus/valtuus/internal/access"
 )
@@ -15,8 +13,8 @@ import (
 // no name, no pointer, and the service tasks as the number of a set that many share.
 type relationship struct {
 	client   access.ClientID
-	start    int64
-	end      int64
+	start    instant
+	end      instant
 	pair     uint32
 	tasks    uint32
 	next     uint32
@@ -30,31 +28,11 @@ func (s *state) newRelationship(r Relationship) (relationship, error) {
 	if err != nil {
 		return relationship{}, err
 	}
-	kept := relationship{
-		client: r.Client, start: nanos(r.Start), end: math.MaxInt64,
+	return relationship{
+		client: r.Client, start: newInstant(r.Start), end: newInstant(r.End),
 		pair: number, tasks: s.taskSets.number(tasks.Bits()),
 		accepted: r.Accepted, deleting: r.Deleting,
-	}
-	if !r.End.IsZero() {
-		kept.end = nanos(r.End)
-	}
-	return kept, nil
-}
-
-// The instants that 64 bits of nanoseconds reach; beyond them, years are as good as open.
-var (
-	firstNano = time.Unix(0, math.MinInt64)
-	lastNano  = time.Unix(0, math.MaxInt64-1)
-)
-
-func nanos(t time.Time) int64 {
-	switch {
-	case t.Before(firstNano):
-		return math.MinInt64
-	case t.After(lastNano):
-		return math.MaxInt64 - 1
-	}
-	return t.UnixNano()
+	}, nil
 }
 
 func (s *state) relationshipHooks() hooks[relationship] {
@@ -72,7 +50,7 @@ func (r *relationship) gives() bool { return r.accepted && !r.deleting }
 
 func (s *state) relationshipLoses(last, next *relationship) bool {
 	return !next.gives() || next.pair != last.pair || next.client != last.client ||
-		next.start > last.start || next.end < last.end ||
+		startsLater(last.start.time(), next.start.time()) || endsSooner(last.end.time(), next.end.time()) ||
 		bitsLost(s.taskSets.at(last.tasks), s.taskSets.at(next.tasks))
 }
 
@@ -117,26 +95,19 @@ func (s *state) unlinkRelationship(slot uint32, r *relationship) {
 // FirstRelationship implements access.View.
 func (s *state) FirstRelationship(pair access.Handle, client access.ClientID) (access.Relationship, bool) {
 	slot, _ := s.caseOf(uint32(pair), client)
-	return s.relationshipAt(slot)
+	return s.Relationship(access.Handle(slot))
 }
 
-// NextRelationship implements access.View.
-func (s *state) NextRelationship(relationship access.Handle) (access.Relationship, bool) {
-	return s.relationshipAt(s.relationships.slots.at(uint32(relationship)).body.next)
-}
-
-func (s *state) relationshipAt(slot uint32) (access.Relationship, bool) {
+// Relationship implements access.View.
+func (s *state) Relationship(next access.Handle) (access.Relationship, bool) {
+	slot := uint32(next)
 	if slot == 0 {
 		return access.Relationship{}, false
 	}
 	e := s.relationships.slots.at(slot)
 	r := &e.body
-	shown := access.Relationship{
-		Ref: e.ref(), Handle: access.Handle(slot), Accepted: r.accepted,
-		Start: time.Unix(0, r.start), Tasks: s.tasksOf(r.pair).Restore(s.taskSets.at(r.tasks)),
-	}
-	if r.end != math.MaxInt64 {
-		shown.End = time.Unix(0, r.end)
-	}
-	return shown, true
+	return access.Relationship{
+		Ref: e.ref(), Next: access.Handle(r.next), Accepted: r.accepted,
+		Start: r.start.time(), End: r.end.time(), Tasks: s.tasksOf(r.pair).Restore(s.taskSets.at(r.tasks)),
+	}, true
 }

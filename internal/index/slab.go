@@ -3,15 +3,14 @@
 
 package index
 
-// chunkSize is how many values a chunk holds. Chunks are small so that small kinds cost little, and
-// growing by chunks neither copies nor leaves half of the memory unused, as doubling would.
-const chunkSize = 256
-
-// slab keeps values under small numbers. Number 0 is never given out.
+// slab keeps values under small numbers. Number 0 is never given out. It grows by chunks, which neither
+// copies nor leaves half of the memory unused, as doubling would.
 type slab[T any] struct {
-	chunks []*[chunkSize]T
-	used   uint32
-	free   []uint32
+	chunks [][]T
+	// shift is the size of a chunk, as a power of two.
+	shift uint8
+	used  uint32
+	free  []uint32
 }
 
 // take returns an unused number.
@@ -22,8 +21,8 @@ func (s *slab[T]) take() uint32 {
 		return slot
 	}
 	s.used++
-	if int(s.used/chunkSize) >= len(s.chunks) {
-		s.chunks = append(s.chunks, new([chunkSize]T))
+	if int(s.used>>s.shift) >= len(s.chunks) {
+		s.chunks = append(s.chunks, make([]T, 1<<s.shift))
 	}
 	return s.used
 }
@@ -36,4 +35,6 @@ func (s *slab[T]) give(slot uint32) {
 }
 
 // at returns the value under a number.
-func (s *slab[T]) at(slot uint32) *T { return &s.chunks[slot/chunkSize][slot%chunkSize] }
+func (s *slab[T]) at(slot uint32) *T {
+	return &s.chunks[slot>>s.shift][slot&(1<<s.shift-1)]
+}

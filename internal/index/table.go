@@ -43,9 +43,11 @@ type hooks[T any] struct {
 	displaces func(slot uint32, body *T) bool
 }
 
+// newTable makes a table for objects that are few and have keys, or for ones that are many and have none.
 func newTable[T any](keyed bool, h hooks[T]) *table[T] {
-	t := &table[T]{byUID: newFinder(), hooks: h}
+	t := &table[T]{slots: slab[entry[T]]{shift: 12}, byUID: newFinder(), hooks: h}
 	if keyed {
+		t.slots.shift = 6
 		t.byKey, t.keys = map[Key]uint32{}, map[uint32]Key{}
 	}
 	return t

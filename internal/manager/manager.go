@@ -71,7 +71,7 @@ func New(ctx context.Context, cfg *rest.Config, options Options) (ctrl.Manager, 
 	}
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme: Scheme(),
-		Logger: options.Log,
+		Logger: withoutBodies(options.Log),
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
 		},

@@ -76,13 +76,13 @@ func fillDiskErr(ctx context.Context, dir string) error {
 		return err
 	}
 	if !errors.Is(putErr, store.ErrUnavailable) {
-		return fmt.Errorf("the refused write gave %v", putErr)
+		return fmt.Errorf("the refused write gave %w, not ErrUnavailable", putErr)
 	}
 	if logErr != nil {
 		return fmt.Errorf("a small write after it gave %w", logErr)
 	}
 	if _, err := s.DocumentFacts(ctx, registry, refused); !errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("the refused document: %v", err)
+		return fmt.Errorf("the refused document is there, or: %w", err)
 	}
 	if _, err := put(); err != nil {
 		return fmt.Errorf("with space again: %w", err)

@@ -135,6 +135,7 @@ func TestSearchReadsTheIndexInItsOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer func() { _ = rows.Close() }()
 		var plan strings.Builder
 		for rows.Next() {
 			var id, parent, unused int
@@ -144,7 +145,9 @@ func TestSearchReadsTheIndexInItsOrder(t *testing.T) {
 			}
 			plan.WriteString(detail + "\n")
 		}
-		_ = rows.Close()
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
 		if !strings.Contains(plan.String(), c.index) || strings.Contains(plan.String(), "TEMP B-TREE") || strings.Contains(plan.String(), "SCAN") {
 			t.Errorf("%s: the plan is\n%s", name, plan.String())
 		}

@@ -14,66 +14,70 @@ import (
 )
 
 func testLifecycle(t *testing.T, engine Engine) {
-	t.Run("AllSurvivesAReopen", func(t *testing.T) {
-		place := engine.NewPlace(t)
-		s := engine.Open(t, place)
-		client := Client(t, s, registryA, 1)
-		doc := NewDocument(registryA, client, start, []byte("body"), "t1")
-		if _, err := s.StoreDocument(t.Context(), doc, Row("document.store", start)); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-		s = engine.Open(t, place)
-		defer func() { _ = s.Close() }()
-		if got, err := s.Document(t.Context(), registryA, doc.ID); err != nil || string(got.Body) != "body" {
-			t.Errorf("the document: %v", err)
-		}
-		if again := Client(t, s, registryA, 1); again != client {
-			t.Error("the client got another id")
-		}
-		if rows := AllLog(t, s, store.LogQuery{}); len(rows) != 3 {
-			t.Errorf("%d log rows, want 3", len(rows))
-		}
-	})
+	t.Run("AllSurvivesAReopen", func(t *testing.T) { lifecycleAllSurvivesAReopen(t, engine) })
+	t.Run("AClosedStoreSaysSo", func(t *testing.T) { lifecycleAClosedStoreSaysSo(t, engine) })
+	t.Run("AnEndedContextStartsNothing", func(t *testing.T) { lifecycleAnEndedContextStartsNothing(t, engine) })
+}
 
-	t.Run("AClosedStoreSaysSo", func(t *testing.T) {
-		s := engine.Open(t, engine.NewPlace(t))
-		client := Client(t, s, registryA, 1)
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-		_, _, registerErr := s.RegisterClient(t.Context(), registryA, Hash(2), start, Row("a", start))
-		_, storeErr := s.StoreDocument(t.Context(), NewDocument(registryA, client, start, []byte("x"), "t1"), Row("a", start))
-		_, _, findErr := s.FindClient(t.Context(), registryA, Hash(1))
-		_, readErr := s.Document(t.Context(), registryA, uuid.New())
-		_, searchErr := s.Search(t.Context(), store.SearchQuery{Registry: registryA, ClientID: client, Limit: 1})
-		_, logErr := s.Log(t.Context(), store.LogQuery{Limit: 1})
-		_, seenErr := s.RecentAssertionIDs(t.Context(), start)
-		for name, err := range map[string]error{
-			"RegisterClient": registerErr, "StoreDocument": storeErr, "FindClient": findErr, "Document": readErr,
-			"Search": searchErr, "Log": logErr, "RecentAssertionIDs": seenErr,
-			"AppendLog": s.AppendLog(t.Context(), Row("a", start)), "Probe": s.Probe(t.Context(), start),
-		} {
-			if !errors.Is(err, store.ErrClosed) {
-				t.Errorf("%s: got %v, want ErrClosed", name, err)
-			}
-		}
-	})
+func lifecycleAllSurvivesAReopen(t *testing.T, engine Engine) {
+	place := engine.NewPlace(t)
+	s := engine.Open(t, place)
+	client := Client(t, s, registryA, 1)
+	doc := NewDocument(registryA, client, start, []byte("body"), "t1")
+	if _, err := s.StoreDocument(t.Context(), doc, Row("document.store", start)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = engine.Open(t, place)
+	defer func() { _ = s.Close() }()
+	if got, err := s.Document(t.Context(), registryA, doc.ID); err != nil || string(got.Body) != "body" {
+		t.Errorf("the document: %v", err)
+	}
+	if again := Client(t, s, registryA, 1); again != client {
+		t.Error("the client got another id")
+	}
+	if rows := AllLog(t, s, store.LogQuery{}); len(rows) != 3 {
+		t.Errorf("%d log rows, want 3", len(rows))
+	}
+}
 
-	t.Run("AnEndedContextStartsNothing", func(t *testing.T) {
-		s := fresh(t, engine)
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		if err := s.AppendLog(ctx, Row("a", start)); !errors.Is(err, context.Canceled) {
-			t.Errorf("got %v", err)
+func lifecycleAClosedStoreSaysSo(t *testing.T, engine Engine) {
+	s := engine.Open(t, engine.NewPlace(t))
+	client := Client(t, s, registryA, 1)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, _, registerErr := s.RegisterClient(t.Context(), registryA, Hash(2), start, Row("a", start))
+	_, storeErr := s.StoreDocument(t.Context(), NewDocument(registryA, client, start, []byte("x"), "t1"), Row("a", start))
+	_, _, findErr := s.FindClient(t.Context(), registryA, Hash(1))
+	_, readErr := s.Document(t.Context(), registryA, uuid.New())
+	_, searchErr := s.Search(t.Context(), store.SearchQuery{Registry: registryA, ClientID: client, Limit: 1})
+	_, logErr := s.Log(t.Context(), store.LogQuery{Limit: 1})
+	_, seenErr := s.RecentAssertionIDs(t.Context(), start)
+	for name, err := range map[string]error{
+		"RegisterClient": registerErr, "StoreDocument": storeErr, "FindClient": findErr, "Document": readErr,
+		"Search": searchErr, "Log": logErr, "RecentAssertionIDs": seenErr,
+		"AppendLog": s.AppendLog(t.Context(), Row("a", start)), "Probe": s.Probe(t.Context(), start),
+	} {
+		if !errors.Is(err, store.ErrClosed) {
+			t.Errorf("%s: got %v, want ErrClosed", name, err)
 		}
-		if err := s.Probe(t.Context(), start); err != nil {
-			t.Fatal(err)
-		}
-		if n := len(AllLog(t, s, store.LogQuery{})); n != 0 {
-			t.Errorf("%d rows", n)
-		}
-	})
+	}
+}
+
+func lifecycleAnEndedContextStartsNothing(t *testing.T, engine Engine) {
+	s := fresh(t, engine)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.AppendLog(ctx, Row("a", start)); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if err := s.Probe(t.Context(), start); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(AllLog(t, s, store.LogQuery{})); n != 0 {
+		t.Errorf("%d rows", n)
+	}
 }

@@ -19,94 +19,99 @@ import (
 )
 
 func testSearch(t *testing.T, engine Engine) {
-	t.Run("PagesAreTheNaiveAnswer", func(t *testing.T) {
-		s := fresh(t, engine)
-		clients := []uuid.UUID{Client(t, s, registryA, 1), Client(t, s, registryA, 2)}
-		all := fill(t, s, clients)
-		rapid.Check(t, func(rt *rapid.T) {
-			query := drawQuery(rt, clients)
-			want := naive(all, query)
-			got, totals := walk(t, s, query)
-			if !reflect.DeepEqual(ids(got), ids(want)) {
-				rt.Fatalf("%d documents, naively %d, or another order", len(got), len(want))
-			}
-			for _, total := range totals {
-				if total != len(want) {
-					rt.Fatalf("total %d, visible %d", total, len(want))
-				}
-			}
-		})
-	})
+	t.Run("PagesAreTheNaiveAnswer", func(t *testing.T) { searchPagesAreTheNaiveAnswer(t, engine) })
+	t.Run("AnEmptySetOfTasksSeesNothing", func(t *testing.T) { searchAnEmptySetOfTasksSeesNothing(t, engine) })
+	t.Run("InvariantSearchNeverLeaks_CursorBelongsToCallerAndQuery", func(t *testing.T) { searchInvariantSearchNeverLeaks_CursorBelongsToCallerAndQuery(t, engine) })
+	t.Run("BoundsAreChecked", func(t *testing.T) { searchBoundsAreChecked(t, engine) })
+}
 
-	t.Run("AnEmptySetOfTasksSeesNothing", func(t *testing.T) {
-		s := fresh(t, engine)
-		client := Client(t, s, registryA, 1)
-		fill(t, s, []uuid.UUID{client})
-		got, err := s.Search(t.Context(), store.SearchQuery{
-			Registry: registryA, ClientID: client, AllowedTasks: &[]string{}, Limit: 10,
-		})
-		if err != nil || len(got.Items) != 0 || got.Total != 0 || got.Next != "" {
-			t.Errorf("got %d items, total %d, err %v", len(got.Items), got.Total, err)
+func searchPagesAreTheNaiveAnswer(t *testing.T, engine Engine) {
+	s := fresh(t, engine)
+	clients := []uuid.UUID{Client(t, s, registryA, 1), Client(t, s, registryA, 2)}
+	all := fill(t, s, clients)
+	rapid.Check(t, func(rt *rapid.T) {
+		query := drawQuery(rt, clients)
+		want := naive(all, query)
+		got, totals := walk(t, s, query)
+		if !reflect.DeepEqual(ids(got), ids(want)) {
+			rt.Fatalf("%d documents, naively %d, or another order", len(got), len(want))
+		}
+		for _, total := range totals {
+			if total != len(want) {
+				rt.Fatalf("total %d, visible %d", total, len(want))
+			}
 		}
 	})
+}
 
-	t.Run("InvariantSearchNeverLeaks_CursorBelongsToCallerAndQuery", func(t *testing.T) {
-		s := fresh(t, engine)
-		client, other := Client(t, s, registryA, 1), Client(t, s, registryA, 2)
-		fill(t, s, []uuid.UUID{client, other})
-		query := store.SearchQuery{Registry: registryA, ClientID: client, Limit: 2, CallerBinding: "unit-1"}
-		first, err := s.Search(t.Context(), query)
-		if err != nil || first.Next == "" {
-			t.Fatalf("next=%q err=%v", first.Next, err)
-		}
-		query.Cursor = first.Next
-		for name, change := range map[string]func(*store.SearchQuery){
-			"another caller":   func(q *store.SearchQuery) { q.CallerBinding = "unit-2" },
-			"another client":   func(q *store.SearchQuery) { q.ClientID = other },
-			"another registry": func(q *store.SearchQuery) { q.Registry = registryB },
-			"another type":     func(q *store.SearchQuery) { q.Type = "plan" },
-			"another task":     func(q *store.SearchQuery) { q.ServiceTask = "t1" },
-			"another unit":     func(q *store.SearchQuery) { q.AuthorUnit = "u1" },
-			"another from":     func(q *store.SearchQuery) { q.StoredFrom = start },
-			"another until":    func(q *store.SearchQuery) { q.StoredUntil = start.Add(time.Hour) },
-			"forged":           func(q *store.SearchQuery) { q.Cursor = flip(q.Cursor, 3) },
-			"forged tag":       func(q *store.SearchQuery) { q.Cursor = flip(q.Cursor, len(q.Cursor)-4) },
-			"cut":              func(q *store.SearchQuery) { q.Cursor = q.Cursor[:len(q.Cursor)-4] },
-			"garbage":          func(q *store.SearchQuery) { q.Cursor = "%" },
-		} {
-			bad := query
-			change(&bad)
-			if _, err := s.Search(t.Context(), bad); !errors.Is(err, store.ErrCursor) {
-				t.Errorf("%s: got %v, want ErrCursor", name, err)
-			}
-		}
-		narrowed := query
-		narrowed.AllowedTasks = &[]string{"t1"}
-		got, err := s.Search(t.Context(), narrowed)
-		if err != nil {
-			t.Fatalf("a narrowed right must narrow the next page, not break it: %v", err)
-		}
-		for _, item := range got.Items {
-			if !slices.Contains(item.ServiceTasks, "t1") {
-				t.Error("the page shows a document outside the right of now")
-			}
-		}
+func searchAnEmptySetOfTasksSeesNothing(t *testing.T, engine Engine) {
+	s := fresh(t, engine)
+	client := Client(t, s, registryA, 1)
+	fill(t, s, []uuid.UUID{client})
+	got, err := s.Search(t.Context(), store.SearchQuery{
+		Registry: registryA, ClientID: client, AllowedTasks: &[]string{}, Limit: 10,
 	})
+	if err != nil || len(got.Items) != 0 || got.Total != 0 || got.Next != "" {
+		t.Errorf("got %d items, total %d, err %v", len(got.Items), got.Total, err)
+	}
+}
 
-	t.Run("BoundsAreChecked", func(t *testing.T) {
-		s := fresh(t, engine)
-		for name, query := range map[string]store.SearchQuery{
-			"no client":   {Registry: registryA, Limit: 1},
-			"no registry": {ClientID: uuid.New(), Limit: 1},
-			"no limit":    {Registry: registryA, ClientID: uuid.New()},
-			"large limit": {Registry: registryA, ClientID: uuid.New(), Limit: store.MaxPage + 1},
-		} {
-			var invalid *store.InvalidError
-			if _, err := s.Search(t.Context(), query); !errors.As(err, &invalid) {
-				t.Errorf("%s: got %v", name, err)
-			}
+func searchInvariantSearchNeverLeaks_CursorBelongsToCallerAndQuery(t *testing.T, engine Engine) {
+	s := fresh(t, engine)
+	client, other := Client(t, s, registryA, 1), Client(t, s, registryA, 2)
+	fill(t, s, []uuid.UUID{client, other})
+	query := store.SearchQuery{Registry: registryA, ClientID: client, Limit: 2, CallerBinding: "unit-1"}
+	first, err := s.Search(t.Context(), query)
+	if err != nil || first.Next == "" {
+		t.Fatalf("next=%q err=%v", first.Next, err)
+	}
+	query.Cursor = first.Next
+	for name, change := range map[string]func(*store.SearchQuery){
+		"another caller":   func(q *store.SearchQuery) { q.CallerBinding = "unit-2" },
+		"another client":   func(q *store.SearchQuery) { q.ClientID = other },
+		"another registry": func(q *store.SearchQuery) { q.Registry = registryB },
+		"another type":     func(q *store.SearchQuery) { q.Type = "plan" },
+		"another task":     func(q *store.SearchQuery) { q.ServiceTask = "t1" },
+		"another unit":     func(q *store.SearchQuery) { q.AuthorUnit = "u1" },
+		"another from":     func(q *store.SearchQuery) { q.StoredFrom = start },
+		"another until":    func(q *store.SearchQuery) { q.StoredUntil = start.Add(time.Hour) },
+		"forged":           func(q *store.SearchQuery) { q.Cursor = flip(q.Cursor, 3) },
+		"forged tag":       func(q *store.SearchQuery) { q.Cursor = flip(q.Cursor, len(q.Cursor)-4) },
+		"cut":              func(q *store.SearchQuery) { q.Cursor = q.Cursor[:len(q.Cursor)-4] },
+		"garbage":          func(q *store.SearchQuery) { q.Cursor = "%" },
+	} {
+		bad := query
+		change(&bad)
+		if _, err := s.Search(t.Context(), bad); !errors.Is(err, store.ErrCursor) {
+			t.Errorf("%s: got %v, want ErrCursor", name, err)
 		}
-	})
+	}
+	narrowed := query
+	narrowed.AllowedTasks = &[]string{"t1"}
+	got, err := s.Search(t.Context(), narrowed)
+	if err != nil {
+		t.Fatalf("a narrowed right must narrow the next page, not break it: %v", err)
+	}
+	for _, item := range got.Items {
+		if !slices.Contains(item.ServiceTasks, "t1") {
+			t.Error("the page shows a document outside the right of now")
+		}
+	}
+}
+
+func searchBoundsAreChecked(t *testing.T, engine Engine) {
+	s := fresh(t, engine)
+	for name, query := range map[string]store.SearchQuery{
+		"no client":   {Registry: registryA, Limit: 1},
+		"no registry": {ClientID: uuid.New(), Limit: 1},
+		"no limit":    {Registry: registryA, ClientID: uuid.New()},
+		"large limit": {Registry: registryA, ClientID: uuid.New(), Limit: store.MaxPage + 1},
+	} {
+		var invalid *store.InvalidError
+		if _, err := s.Search(t.Context(), query); !errors.As(err, &invalid) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
 }
 
 var taskCodes = []string{"t1", "t2", "t3"}

@@ -1,0 +1,158 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-logr/logr"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/internal/manager"
+	"github.com/valtuus/valtuus/internal/testenv"
+	"github.com/valtuus/valtuus/internal/testworld"
+)
+
+// These specs have an API server of their own, with the real namespace and garbage collector controllers, and real time.
+var _ = Describe("a namespace that is deleted", Ordered, func() {
+	var own *testenv.Env
+	var stop func()
+	BeforeAll(func(ctx context.Context) {
+		testenv.Need(GinkgoTB(), testenv.ControllerManager)
+		var err error
+		own, err = testworld.Start(ctx, testenv.Options{ControllerManager: true})
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(own.Stop)
+		cfg, err := testworld.ManagerConfig(own)
+		Expect(err).NotTo(HaveOccurred())
+		stop = runManager(cfg, manager.Options{Registry: prometheus.NewRegistry(), Log: logr.Discard()})
+		DeferCleanup(func() { stop() })
+	})
+
+	// settled begins a world in which both units have access, one by its own key.
+	settled := func(ctx context.Context) *testworld.World {
+		w, err := testworld.New(own.Config, clock.RealClock{})
+		Expect(err).NotTo(HaveOccurred())
+		_, request := newRequest()
+		w.South.Spec.Credential = v1alpha1.UnitCredential{Delivery: v1alpha1.DeliveryCertificateRequest, CertificateRequest: request}
+		Expect(w.Begin(ctx)).To(Succeed())
+		Expect(w.Create(ctx, w.Test())).To(Succeed())
+		for _, unit := range []*v1alpha1.ProducerUnit{w.North, w.South} {
+			o := w.Relationship(unit.Spec.OID)
+			Expect(w.Create(ctx, o)).To(Succeed())
+			Eventually(func() (v1alpha1.RelationshipAccess, error) {
+				err := w.Get(ctx, keyOf(o), o)
+				return o.Status.Access, err
+			}).Should(Equal(v1alpha1.AccessGranted))
+		}
+		return w
+	}
+	// listed collects the lines of every ledger of a world, and the Secrets of credentials in a namespace.
+	listed := func(ctx context.Context, w *testworld.World) (lines []string) {
+		objects, err := w.Objects(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		for _, o := range objects {
+			switch o := o.(type) {
+			case *v1alpha1.RegistryAccessGrant:
+				for _, c := range o.Status.Credentials {
+					lines = append(lines, fmt.Sprintf("grant %s: %s", o.Name, c.State))
+				}
+			case *v1alpha1.Registry:
+				for _, c := range o.Status.Credentials {
+					lines = append(lines, fmt.Sprintf("registry %s: %s", o.Name, c.State))
+				}
+			}
+		}
+		return lines
+	}
+	secrets := func(ctx context.Context, w *testworld.World) (names []string) {
+		for _, namespace := range []string{w.Platform, w.Organizer, w.Producer} {
+			var list corev1.SecretList
+			Expect(w.List(ctx, &list, client.InNamespace(namespace), client.MatchingLabels{"app.kubernetes.io/managed-by": "valtuus"})).To(Succeed())
+			for i := range list.Items {
+				names = append(names, namespace[:len(namespace)-len(w.Platform)+len("platform")]+"/"+list.Items[i].Name)
+			}
+		}
+		return names
+	}
+	remove := func(ctx context.Context, w *testworld.World, namespaces ...string) {
+		for _, name := range namespaces {
+			Expect(w.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})).To(Succeed())
+		}
+		for _, name := range namespaces {
+			Eventually(func() error { return w.Get(ctx, client.ObjectKey{Name: name}, &corev1.Namespace{}) }, time.Minute).
+				Should(MatchError(ContainSubstring("not found")), "namespace %s", name)
+		}
+	}
+	delivered := func(w *testworld.World) string {
+		return w.Producer + "/" + w.North.Name + "-" + string(w.Registry.Spec.OID)
+	}
+
+	It("with the organizer in it ends, and takes every access along (invariant 11)", func(ctx context.Context) {
+		w := settled(ctx)
+		Expect(secrets(ctx, w)).To(HaveLen(4), "authority, server, organizer and one unit")
+		remove(ctx, w, w.Organizer)
+		Expect(listed(ctx, w)).To(BeEmpty())
+		Expect(secrets(ctx, w)).To(HaveLen(2), "the archive's own")
+	})
+
+	It("with the producer in it ends, and its grants are revoked (invariant 11)", func(ctx context.Context) {
+		w := settled(ctx)
+		remove(ctx, w, w.Producer)
+		Eventually(func() []string { return listed(ctx, w) }).Should(ConsistOf("registry clients: Active"))
+		Eventually(func() []string { return secrets(ctx, w) }).Should(And(HaveLen(3), Not(ContainElement(delivered(w)))))
+		Consistently(func() []string { return listed(ctx, w) }, "2s").Should(HaveLen(1), "nothing is issued into a namespace that is gone")
+	})
+
+	It("together with the other side's ends, in either order (invariant 11)", func(ctx context.Context) {
+		w := settled(ctx)
+		remove(ctx, w, w.Organizer, w.Producer)
+		Expect(listed(ctx, w)).To(BeEmpty())
+		Expect(secrets(ctx, w)).To(HaveLen(2))
+		w = settled(ctx)
+		remove(ctx, w, w.Producer, w.Organizer, w.Platform)
+		Expect(listed(ctx, w)).To(BeEmpty())
+		Expect(secrets(ctx, w)).To(BeEmpty())
+	})
+
+	It("with the archive in it ends, and every credential with it (invariant 11)", func(ctx context.Context) {
+		w := settled(ctx)
+		remove(ctx, w, w.Platform)
+		Eventually(func() []string { return listed(ctx, w) }).Should(BeEmpty())
+		Eventually(func() []string { return secrets(ctx, w) }).Should(BeEmpty())
+	})
+
+	It("hangs only for the finalizer while no manager runs, and ends when one does (invariant 11)", func(ctx context.Context) {
+		w := settled(ctx)
+		stop()
+		Expect(w.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Organizer}})).To(Succeed())
+		// Every object is going or gone: the archive refuses from that moment on.
+		Eventually(func() (left []string) {
+			objects, err := w.Objects(ctx)
+			Expect(err).NotTo(HaveOccurred())
+			for _, o := range objects {
+				if o.GetNamespace() == w.Organizer && o.GetDeletionTimestamp() == nil {
+					left = append(left, o.GetName())
+				}
+			}
+			return left
+		}, time.Minute).Should(BeEmpty())
+		cfg, err := testworld.ManagerConfig(own)
+		Expect(err).NotTo(HaveOccurred())
+		stop = runManager(cfg, manager.Options{Registry: prometheus.NewRegistry(), Log: logr.Discard()})
+		Eventually(func() error { return w.Get(ctx, client.ObjectKey{Name: w.Organizer}, &corev1.Namespace{}) }, time.Minute).
+			Should(MatchError(ContainSubstring("not found")))
+		Expect(listed(ctx, w)).To(BeEmpty())
+		Expect(secrets(ctx, w)).To(HaveLen(2))
+	})
+})

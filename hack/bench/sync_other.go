@@ -1,0 +1,11 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !linux
+
+package main
+
+import "os"
+
+// dataSync makes what was written durable.
+func dataSync(f *os.File) error { return f.Sync() }
