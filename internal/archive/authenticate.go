@@ -15,12 +15,6 @@ import (
 	"github.com/valtuus/valtuus/internal/pki"
 )
 
-// AssertionHeader is the request header that carries the professional assertion.
-const AssertionHeader = "Professional-Assertion"
-
-// Audience is the audience of professional assertions for a registry.
-func Audience(registry string) string { return "urn:oid:" + registry }
-
 // checkURL refuses an address that looks to hold an identity code. Nothing of the address is logged.
 func (x *exchange) checkURL() *outcome {
 	address := x.request.RequestURI
@@ -76,7 +70,7 @@ func (x *exchange) authenticate() *outcome {
 	if anchors == nil {
 		return ended(failed(problem.Of(problem.TrustAnchorsMissing)))
 	}
-	tokens := x.request.Header.Values(AssertionHeader)
+	tokens := x.request.Header.Values(assertion.Header)
 	if len(tokens) > 1 {
 		return ended(refused(problem.AssertionMalformed))
 	}
@@ -85,7 +79,7 @@ func (x *exchange) authenticate() *outcome {
 		token = tokens[0]
 	}
 	who, err := assertion.Verify(token, assertion.Options{
-		Anchors: anchors, Now: x.began, Audience: Audience(x.registry),
+		Anchors: anchors, Now: x.began, Audience: assertion.AudienceOf(x.registry),
 		ClientCertificate: x.fingerprint, Replay: x.server.replay,
 	})
 	if err != nil {

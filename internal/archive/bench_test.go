@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/valtuus/valtuus/internal/archive/assertion"
 )
 
 // BenchmarkRead reads a document over kept connections, each read with an assertion of its own (signed
@@ -33,7 +35,7 @@ func BenchmarkRead(b *testing.B) {
 					b.Error(err)
 					return
 				}
-				request.Header.Set(AssertionHeader, tokens[i-1])
+				request.Header.Set(assertion.Header, tokens[i-1])
 				response, err := a.unit.http.Do(request)
 				if err != nil {
 					b.Error(err)

@@ -32,7 +32,7 @@ func TestCertificateOfAnotherArchivesAuthorityDoesNotConnect(t *testing.T) {
 	}
 	nobody := a.callerOf(tls.Certificate{}, pki.Fingerprint{})
 	nobody.http.Transport.(*http.Transport).TLSClientConfig.Certificates = nil
-	if got, err := nobody.try("GET", "/openapi.json", "", nil, header(AssertionHeader, "")); err == nil {
+	if got, err := nobody.try("GET", "/openapi.json", "", nil, header(assertion.Header, "")); err == nil {
 		t.Errorf("without a certificate it was answered: %s", got)
 	}
 	old := a.newCaller(a.ca, pki.Identity{TrustDomain: trustDomain, Registry: registryOID, Unit: unitOID})
@@ -70,8 +70,8 @@ func TestInvariant1_OnlyListedCertificatesOpen(t *testing.T) {
 	a.check("unknown registry", a.unit.post("/v1/registries/1.2.246.10.9.19.0/documents/_search", map[string]any{"client": a.client},
 		func(r *http.Request) {
 			c := a.unit.claims()
-			c.Audience = Audience("1.2.246.10.9.19.0")
-			r.Header.Set(AssertionHeader, a.unit.assert(c))
+			c.Audience = assertion.AudienceOf("1.2.246.10.9.19.0")
+			r.Header.Set(assertion.Header, a.unit.assert(c))
 		}), 404, "registry-unknown")
 }
 
@@ -119,7 +119,7 @@ func TestAssertionsThatAreRefused(t *testing.T) {
 		return must(assertion.Sign(a.unit.claims(), key, chain))(t)
 	}
 	good := a.unit.assert(a.unit.claims())
-	if got := a.unit.get("/documents/"+id, header(AssertionHeader, good)); got.status != http.StatusOK {
+	if got := a.unit.get("/documents/"+id, header(assertion.Header, good)); got.status != http.StatusOK {
 		t.Fatalf("the good one: %s", got)
 	}
 	for name, c := range map[string]struct{ token, reason string }{
@@ -131,7 +131,7 @@ func TestAssertionsThatAreRefused(t *testing.T) {
 		"signature":        {good[:len(good)-8] + "AAAAAAAA", "assertion-signature-invalid"},
 		"replayed":         {good, "assertion-replayed"},
 		"unbound":          {with(func(c *assertion.Claims) { c.ClientCertificate = a.otherUnit.fingerprint }), "assertion-not-bound"},
-		"another registry": {with(func(c *assertion.Claims) { c.Audience = Audience("1.2.3") }), "assertion-wrong-audience"},
+		"another registry": {with(func(c *assertion.Claims) { c.Audience = assertion.AudienceOf("1.2.3") }), "assertion-wrong-audience"},
 		"too long":         {with(func(c *assertion.Claims) { c.ExpiresAt = c.IssuedAt.Add(6 * time.Minute) }), "assertion-lifetime-too-long"},
 		"expired":          {with(func(c *assertion.Claims) { c.IssuedAt, c.ExpiresAt = c.IssuedAt.Add(-time.Minute), c.IssuedAt }), "assertion-expired"},
 		"early": {with(func(c *assertion.Claims) {
@@ -139,16 +139,16 @@ func TestAssertionsThatAreRefused(t *testing.T) {
 		}), "assertion-not-yet-valid"},
 		"other subject": {with(func(c *assertion.Claims) { c.Subject = "T-1" }), "assertion-subject-refused"},
 	} {
-		got := a.unit.get("/documents/"+id, header(AssertionHeader, c.token))
+		got := a.unit.get("/documents/"+id, header(assertion.Header, c.token))
 		a.check(name, got, http.StatusUnauthorized, c.reason)
-		if got.header.Get("WWW-Authenticate") != AssertionHeader {
+		if got.header.Get("WWW-Authenticate") != assertion.Header {
 			t.Errorf("%s: WWW-Authenticate %q", name, got.header.Get("WWW-Authenticate"))
 		}
 		if strings.Contains(string(got.body), "only for those") {
 			t.Errorf("%s: the document left", name)
 		}
 	}
-	got := a.unit.get("/documents/"+id, func(r *http.Request) { r.Header.Add(AssertionHeader, a.unit.assert(a.unit.claims())) })
+	got := a.unit.get("/documents/"+id, func(r *http.Request) { r.Header.Add(assertion.Header, a.unit.assert(a.unit.claims())) })
 	a.check("two at once", got, http.StatusUnauthorized, "assertion-malformed")
 	a.anchors.SetPEM("")
 	a.check("no anchors", a.unit.get("/documents/"+id), http.StatusServiceUnavailable, "trust-anchors-missing")
@@ -169,11 +169,11 @@ func TestAnAssertionIsNotReplayedAcrossARestart(t *testing.T) {
 	a := newArena(t)
 	id := a.put(a.unit, secretBody, task)
 	token := a.unit.assert(a.unit.claims())
-	if got := a.unit.get("/documents/"+id, header(AssertionHeader, token)); got.status != http.StatusOK {
+	if got := a.unit.get("/documents/"+id, header(assertion.Header, token)); got.status != http.StatusOK {
 		t.Fatalf("got %s", got)
 	}
 	a.restart()
-	a.check("after a restart", a.unit.get("/documents/"+id, header(AssertionHeader, token)), http.StatusUnauthorized, "assertion-replayed")
+	a.check("after a restart", a.unit.get("/documents/"+id, header(assertion.Header, token)), http.StatusUnauthorized, "assertion-replayed")
 	if rows := a.rows(store.LogQuery{}); rows[len(rows)-1].AssertionKey != "" {
 		t.Error("a refused assertion was recorded as accepted")
 	}

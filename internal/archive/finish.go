@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/valtuus/valtuus/internal/archive/assertion"
 	"github.com/valtuus/valtuus/internal/archive/problem"
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
@@ -92,7 +93,7 @@ func (x *exchange) problemAnswer(p *problem.Problem) answer {
 	case http.StatusServiceUnavailable:
 		header.Set("Retry-After", "5")
 	case http.StatusUnauthorized:
-		header.Set("WWW-Authenticate", AssertionHeader)
+		header.Set("WWW-Authenticate", assertion.Header)
 	}
 	return answer{status: p.Source.Status(), header: header, body: p.Body(x.lang, x.id)}
 }

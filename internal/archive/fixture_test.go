@@ -281,7 +281,7 @@ func (a *arena) callerOf(certificate tls.Certificate, fingerprint pki.Fingerprin
 func (c *caller) claims() assertion.Claims {
 	now := c.arena.clock.Now()
 	return assertion.Claims{
-		Subject: "T-4711", Role: "social worker", Audience: Audience(registryOID),
+		Subject: "T-4711", Role: "social worker", Audience: assertion.AudienceOf(registryOID),
 		IssuedAt: now, ExpiresAt: now.Add(time.Minute), TokenID: assertion.NewTokenID(), ClientCertificate: c.fingerprint,
 	}
 }
@@ -328,7 +328,7 @@ func (c *caller) try(method, path, contentType string, body []byte, options ...o
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
 	}
-	request.Header.Set(AssertionHeader, c.assert(c.claims()))
+	request.Header.Set(assertion.Header, c.assert(c.claims()))
 	for _, o := range options {
 		o(request)
 	}

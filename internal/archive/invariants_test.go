@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/valtuus/valtuus/internal/access"
+	"github.com/valtuus/valtuus/internal/archive/assertion"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/index"
 	"github.com/valtuus/valtuus/internal/index/indextest"
@@ -42,7 +43,7 @@ func TestInvariant4_NoTraceNoDocument(t *testing.T) {
 		},
 		"refusal":      func() reply { return a.otherUnit.search(map[string]any{}) },
 		"bad input":    func() reply { return a.unit.get("/documents/7") },
-		"no assertion": func() reply { return a.unit.get("/documents/"+id, header(AssertionHeader, "")) },
+		"no assertion": func() reply { return a.unit.get("/documents/"+id, header(assertion.Header, "")) },
 	} {
 		got := ask()
 		if got.status != http.StatusServiceUnavailable || got.reason() != "log-unavailable" || got.header.Get("Retry-After") == "" {
@@ -74,7 +75,7 @@ func TestInvariant4_RefusalsAreRecordedBeforeTheyAreTold(t *testing.T) {
 		"refused search": {func() reply { return a.otherUnit.search(map[string]any{}) }, "no-relationship"},
 		"refused read":   {func() reply { return a.otherUnit.get("/documents/" + id) }, "no-relationship"},
 		"refused store":  {func() reply { return a.otherUnit.store(a.client, `{}`, task) }, "no-relationship"},
-		"no assertion":   {func() reply { return a.unit.get("/documents/"+id, header(AssertionHeader, "")) }, "professional-missing"},
+		"no assertion":   {func() reply { return a.unit.get("/documents/"+id, header(assertion.Header, "")) }, "professional-missing"},
 	} {
 		recorded.Store(0)
 		got := c.ask()

@@ -22,7 +22,6 @@ import (
 
 	"k8s.io/utils/clock"
 
-	"github.com/valtuus/valtuus/internal/archive"
 	"github.com/valtuus/valtuus/internal/archive/assertion"
 	"github.com/valtuus/valtuus/internal/pki"
 )
@@ -120,7 +119,7 @@ func (p *Problem) Error() string { return fmt.Sprintf("%d %s: %s", p.Status, p.R
 func (c *Client) Assertion() (string, error) {
 	now := c.Clock.Now()
 	return assertion.Sign(assertion.Claims{
-		Subject: c.professional.ID, Role: c.professional.Role, Audience: "urn:oid:" + c.registry,
+		Subject: c.professional.ID, Role: c.professional.Role, Audience: assertion.AudienceOf(c.registry),
 		IssuedAt: now, ExpiresAt: now.Add(assertionLife), TokenID: assertion.NewTokenID(), ClientCertificate: c.fingerprint,
 	}, c.professional.Key, c.professional.Chain)
 }
@@ -140,7 +139,7 @@ func (c *Client) DoWith(ctx context.Context, token, method, path, contentType st
 	if err != nil {
 		return nil, nil, err
 	}
-	request.Header.Set(archive.AssertionHeader, token)
+	request.Header.Set(assertion.Header, token)
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
 	}

@@ -82,7 +82,7 @@ func (f *assertionFlags) sign(now clock.PassiveClock) (string, error) {
 	}
 	at := now.Now()
 	return assertion.Sign(assertion.Claims{
-		Subject: f.subject, Role: f.role, Audience: "urn:oid:" + f.registry, IssuedAt: at, ExpiresAt: at.Add(f.lifetime),
+		Subject: f.subject, Role: f.role, Audience: assertion.AudienceOf(f.registry), IssuedAt: at, ExpiresAt: at.Add(f.lifetime),
 		TokenID: assertion.NewTokenID(), ClientCertificate: pki.FingerprintOf(bound[0]),
 	}, key, chain)
 }
