@@ -40,11 +40,18 @@ func newCountry(n int) (*country, error) {
 	if err := c.found(); err != nil {
 		return nil, err
 	}
+	var registryOIDs, unitOIDs []string // shared, as they are in a program that interns them
+	for i := range registries {
+		registryOIDs = append(registryOIDs, oid(1, i))
+	}
+	for i := range countryUnits {
+		unitOIDs = append(unitOIDs, oid(2, i))
+	}
 	granted := map[[2]int]bool{}
 	for i := range n {
 		pair := [2]int{i % registries, i % countryUnits}
 		v := visit{
-			number: i, registry: oid(1, pair[0]), unit: oid(2, pair[1]), client: access.ClientID(uid(5, i)),
+			number: i, registry: registryOIDs[pair[0]], unit: unitOIDs[pair[1]], client: access.ClientID(uid(5, i)),
 			fingerprint: access.Fingerprint{0: 1, 1: byte(pair[1]), 2: byte(pair[1] >> 8)},
 		}
 		if !granted[pair] {

@@ -1,0 +1,103 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endtoend_test
+
+import (
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/valtuus/valtuus/internal/archive"
+	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
+	"github.com/valtuus/valtuus/internal/archiveclient"
+	"github.com/valtuus/valtuus/internal/testworld"
+)
+
+// journal keeps what the archive answered, by endpoint.
+type journal struct {
+	mutex   sync.Mutex
+	answers map[string][]archiveclient.Answer
+	// unanswered tells that requests were cut off, so that the log may know more than the callers.
+	unanswered bool
+}
+
+func (j *journal) of(endpoint string) func(archiveclient.Answer) {
+	return func(a archiveclient.Answer) {
+		j.mutex.Lock()
+		defer j.mutex.Unlock()
+		if j.answers == nil {
+			j.answers = map[string][]archiveclient.Answer{}
+		}
+		j.answers[endpoint] = append(j.answers[endpoint], a)
+	}
+}
+
+func (j *journal) at(endpoint string) []archiveclient.Answer {
+	j.mutex.Lock()
+	defer j.mutex.Unlock()
+	return append([]archiveclient.Answer(nil), j.answers[endpoint]...)
+}
+
+// holdAgainst is invariant 4, held at the end of every test: each answer of a stopped replica has its one row in the
+// use log, which says what was answered, and there is no row that nobody asked for.
+func (j *journal) holdAgainst(t *testing.T, r *testworld.Replica) {
+	t.Helper()
+	g := NewWithT(t)
+	rows := useLog(t, r.DataDir)
+	byID := map[string]store.LogRow{}
+	for _, row := range rows {
+		g.Expect(byID).NotTo(HaveKey(row.RequestID), "two rows for one request")
+		byID[row.RequestID] = row
+	}
+	answers := j.at(r.Endpoint)
+	for _, a := range answers {
+		g.Expect(byID).To(HaveKey(a.RequestID), "no row for %s %s, answered with %d", a.Method, a.Path, a.Status)
+		g.Expect(byID[a.RequestID].Outcome == store.OutcomeAllowed).To(Equal(a.Status < 400), "%+v: %+v", a, byID[a.RequestID])
+	}
+	if !j.unanswered {
+		g.Expect(rows).To(HaveLen(len(answers)), "rows and answers")
+	}
+}
+
+// useLog reads all rows of a store that nobody serves from any more.
+func useLog(t *testing.T, dir string) (rows []store.LogRow) {
+	t.Helper()
+	g := NewWithT(t)
+	secret, err := os.ReadFile(filepath.Join(dir, "identity.key"))
+	g.Expect(err).NotTo(HaveOccurred())
+	key, err := archive.NewIdentityKey(secret)
+	g.Expect(err).NotTo(HaveOccurred())
+	cursor, err := key.CursorKey()
+	g.Expect(err).NotTo(HaveOccurred())
+	s, err := sqlite.Open(background, sqlite.Options{Dir: dir, CursorKey: cursor})
+	g.Expect(err).NotTo(HaveOccurred())
+	defer func() { g.Expect(s.Close()).To(Succeed()) }()
+	query := store.LogQuery{Limit: store.MaxPage}
+	for {
+		page, err := s.Log(background, query)
+		g.Expect(err).NotTo(HaveOccurred())
+		rows = append(rows, page.Rows...)
+		if query.After = page.Next; query.After == nil {
+			return rows
+		}
+	}
+}
+
+// stopForLog stops a replica early, to read its use log.
+func (s *scene) stopForLog(r *testworld.Replica) []store.LogRow {
+	s.t.Helper()
+	NewWithT(s.t).Expect(r.Stop()).To(Succeed())
+	return useLog(s.t, r.DataDir)
+}
+
+func instant(t time.Time) *metav1.Time {
+	at := metav1.NewTime(t.Truncate(time.Second))
+	return &at
+}

@@ -1,0 +1,212 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endtoend_test
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/internal/archiveclient"
+	"github.com/valtuus/valtuus/internal/testworld"
+)
+
+// TestTheLifeOfARight: a relationship makes its grant, waits for its start, and serves until its end.
+func TestTheLifeOfARight(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	s := shared.of(t).begin(t, settings{})
+	start := time.Now().Add(4 * time.Second).Truncate(time.Second)
+	c := s.begun(s.North, func(r *v1alpha1.ServiceRelationship) { r.Spec.Start = *instant(start) })
+	c.caller = s.caller(s.archive, s.UnitSecret(s.North))
+	g.Eventually(c.access).Should(Equal("relationship-not-started"))
+	for time.Now().Before(start.Add(-50 * time.Millisecond)) {
+		g.Expect(c.access()).To(Equal("relationship-not-started"))
+		time.Sleep(20 * time.Millisecond)
+	}
+	g.Eventually(c.access, soon).Should(Equal(allowed))
+
+	other, err := s.organizer.Store(background, c.document("service-decision", "substance-abuse", "of another task"))
+	g.Expect(err).NotTo(HaveOccurred())
+	id, err := c.caller.FindClient(background, c.code)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(id).To(Equal(c.id))
+	page, err := c.caller.Search(background, archiveclient.Query{Client: id})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(page.Total).To(Equal(1), "not the document of another task")
+	g.Expect(c.caller.Read(background, c.decision)).To(MatchJSON(`{"text": "the decision"}`))
+	_, err = c.caller.Read(background, other)
+	g.Expect(reasonOf(err)).To(Equal("task-not-covered"))
+	note, err := c.caller.Store(background, c.document("case-note", testworld.Task, "the note"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(s.organizer.Read(background, note)).To(MatchJSON(`{"text": "the note"}`))
+	_, err = c.caller.Store(background, c.document("case-note", "substance-abuse", "of another task"))
+	g.Expect(reasonOf(err)).To(Equal("task-not-covered"))
+
+	// The company's other unit has a grant, but nothing to do with this client.
+	s.open(s.South, nil)
+	south := *c
+	south.caller = s.caller(s.archive, s.UnitSecret(s.South))
+	g.Expect(south.access()).To(Equal("no-relationship"))
+
+	g.Expect(c.end(time.Now().Add(time.Second))).To(Succeed()) // after the start, whatever the moment
+	g.Eventually(c.access, soon).Should(Equal("relationship-ended"))
+	g.Eventually(seen(s, c.relationship)).Should(SatisfyAll(
+		WithTransform(func(r *v1alpha1.ServiceRelationship) string { return enforced(r) }, Equal(v1alpha1.AppliedReason)),
+		HaveField("Status.Access", v1alpha1.AccessEnded)))
+}
+
+// TestInvariant1_WhateverEndsEndsAccess takes away, one by one, what a right rests on.
+func TestInvariant1_WhateverEndsEndsAccess(t *testing.T) {
+	t.Parallel()
+	var units map[string]*v1alpha1.ProducerUnit
+	var co, main *v1alpha1.Organization
+	var system *v1alpha1.ClientSystem
+	s := shared.of(t).begin(t, settings{world: func(w *testworld.World) {
+		units = addUnits(w, "end", "future-end", "backdated", "delete", "suspend", "agreement", "deleted-grant", "moved", "joiner", "system")
+		co, main = joint(w, units["joiner"])
+		system = w.CompanySystem.DeepCopy()
+		system.Name += "-expiring"
+		units["system"].Spec.ClientSystem = v1alpha1.ObjectName(system.Name)
+	}})
+	g := NewWithT(t)
+	test := s.Test()
+	test.Name, test.Spec.Systems.Producer = "expiring", v1alpha1.ObjectName(system.Name)
+	for _, o := range []client.Object{main, co, system, test} {
+		g.Expect(s.Create(background, o)).To(Succeed())
+	}
+	for _, unit := range units {
+		g.Expect(s.Create(background, unit)).To(Succeed())
+	}
+	cares := map[string]*care{}
+	for name, unit := range units {
+		if name != "agreement" { // its agreement would be over before the test begins
+			cares[name] = s.open(unit, nil)
+		}
+	}
+	in := time.Now().Add(3 * time.Second).Truncate(time.Second)
+	for _, one := range []struct {
+		unit    string
+		end     func(c *care) error
+		at      time.Time // until then access goes on
+		reasons []string
+	}{
+		{unit: "end", reasons: []string{"relationship-ended"}, end: func(c *care) error { return c.end(time.Now()) }},
+		{unit: "future-end", reasons: []string{"relationship-ended"}, at: in, end: func(c *care) error { return c.end(in) }},
+		{unit: "backdated", reasons: []string{"relationship-ended"}, end: func(c *care) error { return c.end(time.Now().Add(-30 * time.Minute)) }},
+		{unit: "delete", reasons: []string{"no-relationship"}, end: func(c *care) error { return s.Delete(background, c.relationship) }},
+		{unit: "suspend", reasons: []string{"grant-suspended"}, end: func(c *care) error {
+			return change(s, s.grantOf(c.unit), func(o *v1alpha1.RegistryAccessGrant) { o.Spec.Suspend = ptr.To(true) })
+		}},
+		// The relationship still lives, so a new grant is made; what was issued under the old one serves no more.
+		{unit: "deleted-grant", reasons: []string{"grant-missing", "grant-not-ready", "credential-not-listed"}, end: func(c *care) error {
+			return s.Delete(background, s.grantOf(c.unit))
+		}},
+		{unit: "moved", reasons: []string{"unit-unknown"}, end: func(c *care) error {
+			return change(s, s.Company, func(o *v1alpha1.Organization) { o.Spec.UnitOIDs = without(o.Spec.UnitOIDs, c.unit.Spec.OID) })
+		}},
+		{unit: "joiner", reasons: []string{"producer-ended", "unit-unknown"}, at: in, end: func(*care) error {
+			return change(s, main, func(o *v1alpha1.Organization) { o.Spec.Joining.EndedAt = instant(in) })
+		}},
+		{unit: "system", reasons: []string{"system-not-valid"}, at: in, end: func(*care) error {
+			return change(s, system, func(o *v1alpha1.ClientSystem) { o.Spec.Certificate.ValidUntil = *instant(in) })
+		}},
+		{unit: "agreement", reasons: []string{"grant-expired"}, at: in.Add(3 * time.Second), end: func(c *care) error {
+			grant := s.grantOf(units["agreement"])
+			grant.Spec = v1alpha1.RegistryAccessGrantSpec{
+				RegistryRef: v1alpha1.RegistryReference{Name: v1alpha1.ObjectName(s.Registry.Name)}, ProducerUnit: units["agreement"].Spec.OID,
+				Extent: v1alpha1.ExtentBasic, Agreement: &v1alpha1.Agreement{
+					Reference: "agreement 7", ValidFrom: s.Ago(time.Hour), ValidUntil: instant(in.Add(3 * time.Second)),
+				},
+			}
+			if err := s.Create(background, grant); err != nil {
+				return err
+			}
+			*c = *s.open(units["agreement"], nil)
+			return nil
+		}},
+	} {
+		t.Run(one.unit, func(t *testing.T) {
+			g := NewWithT(t)
+			c := cares[one.unit]
+			if c == nil {
+				c = &care{}
+			}
+			g.Expect(one.end(c)).To(Succeed())
+			for time.Now().Before(one.at.Add(-50 * time.Millisecond)) {
+				g.Expect(c.access()).To(Equal(allowed))
+				time.Sleep(20 * time.Millisecond)
+			}
+			g.Eventually(c.access, soon).Should(BeElementOf(one.reasons))
+			g.Consistently(c.access, "300ms").Should(BeElementOf(one.reasons))
+			_, err := c.caller.Read(background, c.note)
+			g.Expect(err).To(HaveOccurred(), "its own document")
+			g.Expect(s.organizer.Read(background, c.note)).NotTo(BeEmpty())
+		})
+	}
+	for _, unit := range []string{"moved", "joiner", "system", "agreement", "suspend"} {
+		g.Eventually(func() error { return s.Get(background, s.UnitSecret(units[unit]), &corev1.Secret{}) }).
+			Should(MatchError(ContainSubstring("not found")), "the Secret of %s", unit)
+	}
+	g.Expect(cares["end"].access()).To(Equal("relationship-ended"))
+}
+
+// joint makes a company that has joined through a main joiner, and gives it the unit.
+func joint(w *testworld.World, unit *v1alpha1.ProducerUnit) (co, main *v1alpha1.Organization) {
+	co, main = w.Company.DeepCopy(), w.Company.DeepCopy()
+	main.Name, main.Spec.OID, main.Spec.UnitOIDs = w.Company.Name+"-main", w.OID("30.0"), nil
+	co.Name, co.Spec.OID, co.Spec.UnitOIDs = w.Company.Name+"-co", w.OID("40.0"), []v1alpha1.OID{unit.Spec.OID}
+	co.Spec.Joining = v1alpha1.Joining{Mode: v1alpha1.JoiningJoint, MainJoiner: main.Spec.OID, JoinedAt: w.Ago(time.Hour)}
+	unit.Spec.Organization = co.Spec.OID
+	w.Company.Spec.UnitOIDs = without(w.Company.Spec.UnitOIDs, unit.Spec.OID)
+	return co, main
+}
+
+func without(oids []v1alpha1.OID, gone v1alpha1.OID) (out []v1alpha1.OID) {
+	for _, oid := range oids {
+		if oid != gone {
+			out = append(out, oid)
+		}
+	}
+	return out
+}
+
+// TestInvariant6_EitherSideEndsItAlone: a unit that takes its acceptance back, and an organizer that deletes its grant.
+func TestInvariant6_EitherSideEndsItAlone(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	s := shared.of(t).begin(t, settings{world: func(w *testworld.World) {
+		// A person's grant, so that none comes back by itself.
+		w.Registry.Spec.Policies.AutomaticGrants = v1alpha1.AutomaticGrantsDisabled
+	}})
+	// Neither without the other: a grant that the unit has not agreed to brings no credential.
+	g.Expect(change(s, s.North, func(u *v1alpha1.ProducerUnit) { u.Spec.AcceptFrom = nil })).To(Succeed())
+	for _, unit := range []*v1alpha1.ProducerUnit{s.North, s.South} {
+		grant := s.grantOf(unit)
+		grant.Spec = v1alpha1.RegistryAccessGrantSpec{
+			RegistryRef: v1alpha1.RegistryReference{Name: v1alpha1.ObjectName(s.Registry.Name)}, ProducerUnit: unit.Spec.OID, Extent: v1alpha1.ExtentBasic,
+		}
+		g.Expect(s.Create(background, grant)).To(Succeed())
+	}
+	south := s.open(s.South, nil)
+	g.Eventually(seen(s, s.grantOf(s.North))).Should(HaveField("Status.Conditions", ContainElement(SatisfyAll(
+		HaveField("Type", v1alpha1.ReadyCondition), HaveField("Reason", "NotAcceptedByUnit")))))
+	g.Expect(s.Get(background, s.UnitSecret(s.North), &corev1.Secret{})).To(MatchError(ContainSubstring("not found")))
+
+	g.Expect(change(s, s.North, func(u *v1alpha1.ProducerUnit) { u.Spec.AcceptFrom = []v1alpha1.OID{s.Area.Spec.OID} })).To(Succeed())
+	north := s.open(s.North, nil)
+	g.Expect(change(s, s.North, func(u *v1alpha1.ProducerUnit) { u.Spec.AcceptFrom = nil })).To(Succeed())
+	g.Eventually(north.access, soon).Should(Equal("unit-withdrawn"))
+	g.Expect(s.Delete(background, s.grantOf(s.South))).To(Succeed())
+	g.Eventually(south.access, soon).Should(Equal("grant-missing"))
+	for _, unit := range []*v1alpha1.ProducerUnit{s.North, s.South} {
+		g.Eventually(func() error { return s.Get(background, s.UnitSecret(unit), &corev1.Secret{}) }).
+			Should(MatchError(ContainSubstring("not found")))
+	}
+}

@@ -1,0 +1,82 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package enforcement
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes/scheme"
+	clocktesting "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+)
+
+func lease(namespace, archive, replica, applied string, seen time.Time) *coordinationv1.Lease {
+	renewed := metav1.NewMicroTime(seen)
+	return &coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: namespace, Name: LeaseName(archive, replica), Labels: map[string]string{ArchiveLabel: archive},
+			Annotations: map[string]string{AppliedAnnotation: applied},
+		},
+		Spec: coordinationv1.LeaseSpec{RenewTime: &renewed},
+	}
+}
+
+func TestTheTrackerAsksTheReplicasOfTheArchive(t *testing.T) {
+	g := NewWithT(t)
+	clock := clocktesting.NewFakePassiveClock(t0)
+	reads := 0
+	var failure error
+	c := fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(
+		lease("p", "one", "a", `{"grants":7}`, t0),
+		lease("p", "two", "a", `{"grants":3}`, t0),
+		lease("q", "one", "a", `{"grants":3}`, t0),
+		&coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "p", Name: "unrelated"}},
+	).WithInterceptorFuncs(interceptor.Funcs{List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
+		reads++
+		if failure != nil {
+			return failure
+		}
+		return c.List(ctx, list, options...)
+	}}).Build()
+	tracker := NewTracker(c, clock)
+	check := func(key client.ObjectKey, seen time.Time) Outcome {
+		outcome, err := tracker.Check(t.Context(), key, Ending{Kind: "grants", Revision: 7, SeenAt: seen}, bound)
+		g.Expect(err).NotTo(HaveOccurred())
+		return outcome
+	}
+	one := client.ObjectKey{Namespace: "p", Name: "one"}
+	g.Expect(check(one, t0)).To(Equal(Applied))
+	g.Expect(check(client.ObjectKey{Namespace: "p", Name: "two"}, t0)).To(Equal(Awaiting))
+	g.Expect(check(client.ObjectKey{}, t0)).To(Equal(Awaiting), "of an unknown archive, every replica is asked")
+	g.Expect(reads).To(Equal(3))
+
+	// Endings that are looked at together share a reading; one that is younger than the reading does not.
+	g.Expect(check(one, t0)).To(Equal(Applied))
+	g.Expect(reads).To(Equal(3))
+	clock.SetTime(t0.Add(50 * time.Millisecond))
+	g.Expect(c.Create(t.Context(), lease("p", "one", "b", `{"grants":6}`, t0))).To(Succeed())
+	g.Expect(check(one, t0)).To(Equal(Applied))
+	g.Expect(check(one, t0.Add(10*time.Millisecond))).To(Equal(Awaiting), "a replica that registered in between is seen")
+	g.Expect(reads).To(Equal(4))
+	clock.SetTime(t0.Add(time.Second))
+	g.Expect(check(one, t0)).To(Equal(Awaiting))
+	g.Expect(reads).To(Equal(5))
+	clock.SetTime(t0)
+	g.Expect(check(one, t0)).To(Equal(Awaiting))
+	g.Expect(reads).To(Equal(6), "a clock that steps back shares nothing")
+
+	failure = errors.New("no answer")
+	clock.SetTime(t0.Add(time.Hour))
+	outcome, err := tracker.Check(t.Context(), one, Ending{Kind: "grants", Revision: 7, SeenAt: t0}, bound)
+	g.Expect(err).To(MatchError(failure))
+	g.Expect(outcome).To(Equal(Awaiting))
+}
