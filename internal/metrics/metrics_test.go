@@ -12,7 +12,6 @@ import (
 
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clocktesting "k8s.io/utils/clock/testing"
@@ -36,10 +35,10 @@ func gathered(g *WithT, registry *prometheus.Registry) map[string]float64 {
 			for _, label := range metric.GetLabel() {
 				name += fmt.Sprintf(" %s=%s", label.GetName(), label.GetValue())
 			}
-			switch family.GetType() {
-			case dto.MetricType_COUNTER:
+			switch {
+			case metric.GetCounter() != nil:
 				out[name] = metric.GetCounter().GetValue()
-			case dto.MetricType_HISTOGRAM:
+			case metric.GetHistogram() != nil:
 				out[name] = float64(metric.GetHistogram().GetSampleCount())
 			default:
 				out[name] = metric.GetGauge().GetValue()

@@ -5,6 +5,7 @@ package replica
 
 import (
 	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -65,15 +66,15 @@ func writeNew(file string, content []byte) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// readPool reads the authority of clients.
+// readPool reads the authority of clients. A file that holds none changes nothing.
 func readPool(pool *archive.PEMPool, file string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("read the authority of clients: %w", err)
 	}
-	pool.SetPEM(string(text))
-	if pool.Pool() == nil {
+	if !x509.NewCertPool().AppendCertsFromPEM(text) {
 		return fmt.Errorf("%s holds no certificate", file)
 	}
+	pool.SetPEM(string(text))
 	return nil
 }
