@@ -120,7 +120,7 @@ var _ = Describe("the life of a right", func() {
 			w.Company.Spec.Joining = v1alpha1.Joining{Mode: v1alpha1.JoiningJoint, MainJoiner: w.OID("30.0"), JoinedAt: w.Ago(time.Hour)}
 		})
 		main := l.Company.DeepCopy()
-		main.ObjectMeta.Name, main.ResourceVersion, main.UID = l.Company.Name+"-main", "", ""
+		main.Name, main.ResourceVersion, main.UID = l.Company.Name+"-main", "", ""
 		main.Spec.OID, main.Spec.UnitOIDs = l.OID("30.0"), nil
 		main.Spec.Joining = v1alpha1.Joining{Mode: v1alpha1.JoiningDirect, JoinedAt: l.Ago(time.Hour)}
 		Eventually(seen(ctx, l, l.North)).Should(notBeReady(v1alpha1.OrganizationNotStandingReason))

@@ -44,7 +44,8 @@ func TestReplayCachePreload(t *testing.T) {
 	card, other := pki.Fingerprint{1}, pki.Fingerprint{2}
 	c := assertion.NewReplayCache(1)
 	soon := now.Add(time.Minute)
-	if !c.Preload(card, tokenID, soon, now) || !c.Preload(card, tokenID, soon, now) {
+	first, again := c.Preload(card, tokenID, soon, now), c.Preload(card, tokenID, soon, now)
+	if !first || !again {
 		t.Error("not preloaded")
 	}
 	if !c.Preload(other, tokenID, now, now) || c.Len() != 1 {
