@@ -105,7 +105,8 @@ func leaks(where, content string, keys map[string]string) (found []string) {
 			}
 		}
 	}
-	return found
+	slices.Sort(found)
+	return slices.Compact(found) // a key may have been in its Secret in several forms
 }
 
 // published is all that the API server has of kinds that are no place for a secret, as YAML by where it is.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -120,4 +121,19 @@ func (b *bench) profile(c *child, name string) (func(), error) {
 	}
 	_, err = c.ask("profile", file)
 	return func() { _, _ = c.ask("profile-end", "") }, err
+}
+
+// profileSelf does the same for this process.
+func (b *bench) profileSelf() (func(), error) {
+	if b.profiles == "" {
+		return func() {}, nil
+	}
+	if err := os.MkdirAll(b.profiles, 0o750); err != nil {
+		return nil, err
+	}
+	f, err := os.Create(filepath.Join(b.profiles, "bench.cpu"))
+	if err != nil {
+		return nil, err
+	}
+	return pprof.StopCPUProfile, pprof.StartCPUProfile(f)
 }

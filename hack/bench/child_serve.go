@@ -85,4 +85,6 @@ func heapSys() float64 {
 	return float64(m.HeapSys)
 }
 
-func noQuestion(q question) (answer, error) { return answer{}, fmt.Errorf("no question is called %q", q.Op) }
+func noQuestion(q question) (answer, error) {
+	return answer{}, fmt.Errorf("no question is called %q", q.Op)
+}

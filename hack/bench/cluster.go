@@ -188,7 +188,9 @@ func (c *cluster) withAccess(ctx context.Context, names map[string]bool, access 
 }
 
 // archiveConfig is the configuration of the archive's user.
-func (c *cluster) archiveConfig() (*rest.Config, error) { return testworld.ArchiveConfig(c.env, c.Platform) }
+func (c *cluster) archiveConfig() (*rest.Config, error) {
+	return testworld.ArchiveConfig(c.env, c.Platform)
+}
 
 // secret waits for a Secret.
 func (c *cluster) secret(ctx context.Context, namespace, name string) (*corev1.Secret, error) {

@@ -49,10 +49,12 @@ type pendingEnd struct {
 	turned  chan time.Time
 }
 
-// lags are how long ends took from the acknowledgement on.
-type lags struct{ decision, watch, patch *samples }
+// lags are how long ends took: from the acknowledgement until the decision turned and until the bare watch told,
+// both below zero where they were there before the acknowledgement; and from the sending of the patch until its
+// acknowledgement and until the decision turned.
+type lags struct{ decision, watch, patch, whole *samples }
 
-func newLags() lags { return lags{&samples{}, &samples{}, &samples{}} }
+func newLags() lags { return lags{&samples{}, &samples{}, &samples{}, &samples{}} }
 
 // newEnder starts the feed of an archive replica, and a bare watch.
 func (c *cluster) newEnder(ctx context.Context) (_ *ender, err error) {
@@ -231,13 +233,15 @@ func (e *ender) endAll(ctx context.Context, all []*v1alpha1.ServiceRelationship,
 func (e *ender) endOne(ctx context.Context, o *v1alpha1.ServiceRelationship, out lags) error {
 	p := &pendingEnd{request: e.request(o), turned: make(chan time.Time, 1)}
 	e.pending <- p
+	begun := time.Now()
 	acknowledged, err := e.endNow(ctx, o, out)
 	if err != nil {
 		return err
 	}
 	select {
 	case at := <-p.turned:
-		out.decision.add(max(0, at.Sub(acknowledged)))
+		out.decision.add(at.Sub(acknowledged))
+		out.whole.add(at.Sub(begun))
 	case <-time.After(patience):
 		return errors.New("the decision did not turn")
 	}
@@ -246,7 +250,7 @@ func (e *ender) endOne(ctx context.Context, o *v1alpha1.ServiceRelationship, out
 		defer e.mutex.Unlock()
 		at, known := e.told[o.Name]
 		if known {
-			out.watch.add(max(0, at.Sub(acknowledged)))
+			out.watch.add(at.Sub(acknowledged))
 		}
 		return known, nil
 	})

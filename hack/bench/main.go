@@ -91,6 +91,11 @@ func (b *bench) measure(ctx context.Context, pattern, jsonFile string) (err erro
 			fmt.Fprintln(os.Stderr, "bench: the logs are in", b.dir)
 		}
 	}()
+	end, err := b.profileSelf()
+	if err != nil {
+		return err
+	}
+	defer end()
 	fmt.Println(machine())
 	if b.short {
 		fmt.Println("A short run: the sizes are small and the figures mean little.")

@@ -49,10 +49,10 @@ type figure struct {
 	Note string `json:"note,omitempty"`
 }
 
-// over sets the floor.
+// over sets the floor. There is no ratio to a lag that ended before it began.
 func (f figure) over(floor float64) figure {
 	f.Floor = floor
-	if floor != 0 {
+	if floor > 0 {
 		f.Ratio = f.Value / floor
 	}
 	return f
@@ -84,7 +84,10 @@ func (f figure) verdict() string {
 func (f figure) print() {
 	floor := ""
 	if f.Floor != 0 {
-		floor = fmt.Sprintf("; floor %s, ratio %s", amount(f.Floor, f.Unit), number(f.Ratio))
+		floor = "; floor " + amount(f.Floor, f.Unit)
+		if f.Ratio != 0 {
+			floor += ", ratio " + number(f.Ratio)
+		}
 	}
 	goal := f.verdict()
 	if f.Met != nil {
@@ -117,7 +120,10 @@ func printTable(all []figure) {
 	for _, f := range all {
 		floor, ratio := "-", "-"
 		if f.Floor != 0 {
-			floor, ratio = amount(f.Floor, f.Unit), number(f.Ratio)
+			floor = amount(f.Floor, f.Unit)
+		}
+		if f.Ratio != 0 {
+			ratio = number(f.Ratio)
 		}
 		goal := f.Goal
 		if goal == "" {

@@ -68,12 +68,13 @@ func (issueRow) run(ctx context.Context, b *bench) ([]figure, error) {
 			return nil, err
 		}
 	}
-	rate := figure{What: "credentials issued", Value: product.rate(), Unit: "/s"}.over(bare.rate())
-	rate = rate.want(rate.Ratio >= .8 && rate.Value >= 100, "≥ 0.8 and ≥ 100/s")
+	rate := figure{What: "credentials issued, beside the floor", Value: product.rate(), Unit: "/s"}.over(bare.rate())
 	events := counts["post events"] + counts["patch events"]
 	per := float64(sum(counts)-events) / float64(product.n)
 	return []figure{
-		rate.noted("a well-known certificate operator: 14/s on such a machine"),
+		rate.want(rate.Ratio >= .8, "≥ 0.8"),
+		figure{What: "credentials issued", Value: product.rate(), Unit: "/s"}.want(product.rate() >= 100, "≥ 100/s").
+			noted("a well-known certificate operator reached 14/s on such a machine; the bare writes alone allow %s/s here", number(bare.rate())),
 		figure{What: "API writes of the manager per credential", Value: per}.want(per <= 5, "≤ 5").
 			noted("%s; events are not counted in, the apply itself is the caller's", perEach(counts, product.n)),
 	}, nil

@@ -60,8 +60,12 @@ func during(ctx context.Context, workers int, d time.Duration, do func(ctx conte
 type tally struct {
 	n    int
 	took time.Duration
+	busy time.Duration // of processors, where it was noted
 }
 
 func (t *tally) add(n int, took time.Duration) { t.n, t.took = t.n+n, t.took+took }
 
 func (t *tally) rate() float64 { return float64(t.n) / t.took.Seconds() }
+
+// ratePerProcessor is per second that a processor was had: what other work on the machine took is not in it.
+func (t *tally) ratePerProcessor() float64 { return float64(t.n) / t.busy.Seconds() }

@@ -10,7 +10,10 @@ import (
 	"sync"
 )
 
-// writes counts what a client writes to the API server and is accepted, by kind of write.
+// refusedWrites are counted apart: they wrote nothing. Most are conflicts, which are looked at again.
+const refusedWrites = "refused"
+
+// writes counts what a client writes to the API server, by kind of write.
 type writes struct {
 	mutex  sync.Mutex
 	byKind map[string]int
@@ -29,7 +32,7 @@ func (w *writes) count(inner http.RoundTripper) http.RoundTripper {
 		}
 		kind := kindOfWrite(r)
 		if response.StatusCode >= http.StatusBadRequest {
-			kind = "refused"
+			kind = refusedWrites
 		}
 		w.mutex.Lock()
 		defer w.mutex.Unlock()
@@ -73,10 +76,13 @@ func (w *writes) reset() {
 
 func (w *writes) total() int { return sum(w.counts()) }
 
+// sum is the number of writes that were accepted.
 func sum(counts map[string]int) int {
 	n := 0
-	for _, count := range counts {
-		n += count
+	for kind, count := range counts {
+		if kind != refusedWrites {
+			n += count
+		}
 	}
 	return n
 }

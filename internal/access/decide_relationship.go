@@ -14,7 +14,7 @@ func (c *inquiry) related(pair Handle, tasks *TaskSet) bool {
 	for ok {
 		state := c.liveness(&r)
 		if state == ReasonAllowed {
-			tasks.include(&r.Tasks)
+			tasks.include(r.Tasks)
 		}
 		if c.nearer(state, &r, reason, &nearest) {
 			reason, nearest = state, r

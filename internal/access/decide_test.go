@@ -81,6 +81,32 @@ func TestDecide_View(t *testing.T) {
 	})
 }
 
+// A clock that was never set agrees with a proof that never came; that proves nothing.
+func TestDecide_NoProofAndNoClock(t *testing.T) {
+	g := NewWithT(t)
+	w := indextest.New()
+	w.ProvenAt = time.Time{}
+	g.Expect(w.Index().Decide(&w.Request, time.Time{}).Reason).To(Equal(access.ReasonViewStale))
+}
+
+// anyCertificate is a view whose ledgers list every certificate, none at all included.
+type anyCertificate struct{ access.View }
+
+func (anyCertificate) GrantCredential(access.Handle, access.Fingerprint) (access.Credential, bool) {
+	return access.Credential{NotAfter: now.Add(day)}, true
+}
+
+func TestDecide_NoCertificateIsNeverListed(t *testing.T) {
+	g := NewWithT(t)
+	w := indextest.New()
+	w.Index().Read(func(view access.View) {
+		w.Request.Caller.Fingerprint = indextest.Fingerprint(77)
+		g.Expect(access.Decide(&w.Request, anyCertificate{view}, now).Reason).To(Equal(access.ReasonAllowed))
+		w.Request.Caller.Fingerprint = access.Fingerprint{}
+		g.Expect(access.Decide(&w.Request, anyCertificate{view}, now).Reason).To(Equal(access.ReasonCredentialNotListed))
+	})
+}
+
 func TestDecide_ViewIncomplete(t *testing.T) {
 	g := NewWithT(t)
 	w := indextest.New()
@@ -93,6 +119,33 @@ func TestDecide_ViewIncomplete(t *testing.T) {
 		x.SetComplete(kind)
 	}
 	g.Expect(x.Decide(&w.Request, now).Reason).To(Equal(access.ReasonAllowed))
+}
+
+// The archive's own bounds hold where a registry says nothing, and for no registry that is unknown.
+func TestDecide_ArchiveBounds(t *testing.T) {
+	g := NewWithT(t)
+	w := indextest.New()
+	x := w.Index()
+	x.SetBounds(3*time.Second, 5*time.Second)
+	x.SetFreshness(now)
+	after := func(seconds int) access.Reason {
+		return x.Decide(&w.Request, now.Add(time.Duration(seconds)*time.Second)).Reason
+	}
+	g.Expect(after(3)).To(Equal(access.ReasonAllowed))
+	g.Expect(after(4)).To(Equal(access.ReasonViewStale))
+	w.AsOrganizer()
+	g.Expect(after(5)).To(Equal(access.ReasonAllowed))
+	g.Expect(after(6)).To(Equal(access.ReasonViewStale))
+
+	w.Registry.Revision, w.Registry.OrganizerBound = 200, time.Minute
+	_, err := x.UpsertRegistry(w.Registry)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(after(60)).To(Equal(access.ReasonAllowed))
+
+	x.SetBounds(time.Hour, time.Hour)
+	w.Request.Registry = "1.2.3"
+	g.Expect(after(11)).To(Equal(access.ReasonViewStale))
+	g.Expect(after(10)).To(Equal(access.ReasonRegistryUnknown))
 }
 
 func TestDecide_Registry(t *testing.T) {

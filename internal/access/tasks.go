@@ -95,9 +95,6 @@ type TaskBits [MaxTasks / 64]uint64
 // Bits returns the bare content of the set.
 func (s TaskSet) Bits() TaskBits { return s.bits }
 
-// Restore makes a set of this table from its bare content.
-func (t *TaskTable) Restore(b TaskBits) TaskSet { return TaskSet{bits: b, table: t} }
-
 // All tells whether the set is of every service task, so that a search needs no filter on tasks.
 func (s TaskSet) All() bool { return s.all }
 

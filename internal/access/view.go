@@ -160,5 +160,5 @@ type Relationship struct {
 	// End is when it ends, exclusive; zero means open.
 	End time.Time
 	// Tasks are the service tasks that it covers.
-	Tasks TaskSet
+	Tasks *TaskSet
 }

@@ -44,7 +44,9 @@ func TestInvariant2_EndingNeedsNoController(t *testing.T) {
 	last := registry.open(registry.North, nil)
 	g.Expect(c.withoutManager()).To(Succeed())
 
-	grant := func(c *care, edit func(*v1alpha1.RegistryAccessGrant)) error { return change(c.s, c.s.grantOf(c.unit), edit) }
+	grant := func(c *care, edit func(*v1alpha1.RegistryAccessGrant)) error {
+		return change(c.s, c.s.grantOf(c.unit), edit)
+	}
 	in := time.Now().Add(2 * time.Second).Truncate(time.Second)
 	for _, one := range []struct {
 		unit, reason string

@@ -9,7 +9,6 @@ import (
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
@@ -26,8 +25,10 @@ func TestTheLifeOfARight(t *testing.T) {
 	c := s.begun(s.North, func(r *v1alpha1.ServiceRelationship) { r.Spec.Start = *instant(start) })
 	c.caller = s.caller(s.archive, s.UnitSecret(s.North))
 	g.Eventually(c.access).Should(Equal("relationship-not-started"))
-	for time.Now().Before(start.Add(-50 * time.Millisecond)) {
-		g.Expect(c.access()).To(Equal("relationship-not-started"))
+	for time.Now().Before(start) {
+		if got := c.access(); time.Now().Before(start) {
+			g.Expect(got).To(Equal("relationship-not-started"))
+		}
 		time.Sleep(20 * time.Millisecond)
 	}
 	g.Eventually(c.access, soon).Should(Equal(allowed))
@@ -84,63 +85,57 @@ func TestInvariant1_WhateverEndsEndsAccess(t *testing.T) {
 	for _, unit := range units {
 		g.Expect(s.Create(background, unit)).To(Succeed())
 	}
+	agreement := s.grantOf(units["agreement"])
+	agreement.Spec = agreed(s, units["agreement"], testworld.Task)
+	g.Expect(s.Create(background, agreement)).To(Succeed())
 	cares := map[string]*care{}
 	for name, unit := range units {
-		if name != "agreement" { // its agreement would be over before the test begins
-			cares[name] = s.open(unit, nil)
-		}
+		cares[name] = s.open(unit, nil)
 	}
-	in := time.Now().Add(3 * time.Second).Truncate(time.Second)
+	const later = 2 * time.Second
 	for _, one := range []struct {
-		unit    string
-		end     func(c *care) error
-		at      time.Time // until then access goes on
-		reasons []string
+		unit string
+		in   time.Duration // access goes on until then
+		end  func(c *care, at time.Time) error
+		// until are refusals that may come before, reasons those that come after.
+		until, reasons []string
+		revoked        bool
 	}{
-		{unit: "end", reasons: []string{"relationship-ended"}, end: func(c *care) error { return c.end(time.Now()) }},
-		{unit: "future-end", reasons: []string{"relationship-ended"}, at: in, end: func(c *care) error { return c.end(in) }},
-		{unit: "backdated", reasons: []string{"relationship-ended"}, end: func(c *care) error { return c.end(time.Now().Add(-30 * time.Minute)) }},
-		{unit: "delete", reasons: []string{"no-relationship"}, end: func(c *care) error { return s.Delete(background, c.relationship) }},
-		{unit: "suspend", reasons: []string{"grant-suspended"}, end: func(c *care) error {
-			return change(s, s.grantOf(c.unit), func(o *v1alpha1.RegistryAccessGrant) { o.Spec.Suspend = ptr.To(true) })
+		{unit: "end", reasons: []string{"relationship-ended"}, end: (*care).end},
+		{unit: "future-end", in: later, reasons: []string{"relationship-ended"}, end: (*care).end},
+		{unit: "backdated", in: -30 * time.Minute, reasons: []string{"relationship-ended"}, end: (*care).end},
+		{unit: "delete", reasons: []string{"no-relationship"}, end: func(c *care, _ time.Time) error { return s.Delete(background, c.relationship) }},
+		{unit: "suspend", reasons: []string{"grant-suspended"}, revoked: true, end: func(c *care, _ time.Time) error {
+			return change(s, s.grantOf(c.unit), suspend)
 		}},
 		// The relationship still lives, so a new grant is made; what was issued under the old one serves no more.
-		{unit: "deleted-grant", reasons: []string{"grant-missing", "grant-not-ready", "credential-not-listed"}, end: func(c *care) error {
+		{unit: "deleted-grant", reasons: []string{"grant-missing", "grant-not-ready", "credential-not-listed"}, end: func(c *care, _ time.Time) error {
 			return s.Delete(background, s.grantOf(c.unit))
 		}},
-		{unit: "moved", reasons: []string{"unit-unknown"}, end: func(c *care) error {
+		{unit: "moved", reasons: []string{"unit-unknown"}, revoked: true, end: func(c *care, _ time.Time) error {
 			return change(s, s.Company, func(o *v1alpha1.Organization) { o.Spec.UnitOIDs = without(o.Spec.UnitOIDs, c.unit.Spec.OID) })
 		}},
-		{unit: "joiner", reasons: []string{"producer-ended", "unit-unknown"}, at: in, end: func(*care) error {
-			return change(s, main, func(o *v1alpha1.Organization) { o.Spec.Joining.EndedAt = instant(in) })
+		{unit: "joiner", in: later, reasons: []string{"producer-ended", "unit-unknown"}, revoked: true, end: func(_ *care, at time.Time) error {
+			return change(s, main, func(o *v1alpha1.Organization) { o.Spec.Joining.EndedAt = instant(at) })
 		}},
-		{unit: "system", reasons: []string{"system-not-valid"}, at: in, end: func(*care) error {
-			return change(s, system, func(o *v1alpha1.ClientSystem) { o.Spec.Certificate.ValidUntil = *instant(in) })
+		{unit: "system", in: later, reasons: []string{"system-not-valid"}, revoked: true, end: func(_ *care, at time.Time) error {
+			return change(s, system, func(o *v1alpha1.ClientSystem) { o.Spec.Certificate.ValidUntil = *instant(at) })
 		}},
-		{unit: "agreement", reasons: []string{"grant-expired"}, at: in.Add(3 * time.Second), end: func(c *care) error {
-			grant := s.grantOf(units["agreement"])
-			grant.Spec = v1alpha1.RegistryAccessGrantSpec{
-				RegistryRef: v1alpha1.RegistryReference{Name: v1alpha1.ObjectName(s.Registry.Name)}, ProducerUnit: units["agreement"].Spec.OID,
-				Extent: v1alpha1.ExtentBasic, Agreement: &v1alpha1.Agreement{
-					Reference: "agreement 7", ValidFrom: s.Ago(time.Hour), ValidUntil: instant(in.Add(3 * time.Second)),
-				},
-			}
-			if err := s.Create(background, grant); err != nil {
-				return err
-			}
-			*c = *s.open(units["agreement"], nil)
-			return nil
+		// A grant that says something new waits for the controller's word.
+		{unit: "agreement", in: later, until: []string{"grant-not-ready"}, reasons: []string{"grant-expired"}, revoked: true, end: func(_ *care, at time.Time) error {
+			return change(s, agreement, func(o *v1alpha1.RegistryAccessGrant) { o.Spec.Agreement.ValidUntil = instant(at) })
 		}},
 	} {
 		t.Run(one.unit, func(t *testing.T) {
+			t.Parallel()
 			g := NewWithT(t)
 			c := cares[one.unit]
-			if c == nil {
-				c = &care{}
-			}
-			g.Expect(one.end(c)).To(Succeed())
-			for time.Now().Before(one.at.Add(-50 * time.Millisecond)) {
-				g.Expect(c.access()).To(Equal(allowed))
+			at := time.Now().Add(one.in).Truncate(time.Second)
+			g.Expect(one.end(c, at)).To(Succeed())
+			for time.Now().Before(at) {
+				if got := c.access(); time.Now().Before(at) {
+					g.Expect(got).To(BeElementOf(append(one.until, allowed)))
+				}
 				time.Sleep(20 * time.Millisecond)
 			}
 			g.Eventually(c.access, soon).Should(BeElementOf(one.reasons))
@@ -148,13 +143,12 @@ func TestInvariant1_WhateverEndsEndsAccess(t *testing.T) {
 			_, err := c.caller.Read(background, c.note)
 			g.Expect(err).To(HaveOccurred(), "its own document")
 			g.Expect(s.organizer.Read(background, c.note)).NotTo(BeEmpty())
+			if one.revoked {
+				g.Eventually(func() error { return s.Get(background, s.UnitSecret(c.unit), &corev1.Secret{}) }).
+					Should(MatchError(ContainSubstring("not found")))
+			}
 		})
 	}
-	for _, unit := range []string{"moved", "joiner", "system", "agreement", "suspend"} {
-		g.Eventually(func() error { return s.Get(background, s.UnitSecret(units[unit]), &corev1.Secret{}) }).
-			Should(MatchError(ContainSubstring("not found")), "the Secret of %s", unit)
-	}
-	g.Expect(cares["end"].access()).To(Equal("relationship-ended"))
 }
 
 // joint makes a company that has joined through a main joiner, and gives it the unit.

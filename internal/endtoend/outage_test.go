@@ -132,4 +132,3 @@ func (s *scene) expectBounds(g Gomega, producers, organizer time.Duration) {
 	g.Expect(oldest[true]).To(BeNumerically("~", producers, time.Second), "the unit was served up to the bound")
 	g.Expect(oldest[false]).To(BeNumerically(">", producers+time.Second/2), "the organizer was served beyond it")
 }
-

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -143,6 +144,9 @@ func (f *Feed) proven(name string, at time.Time) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	f.proofs[name] = at
+	// A proof from the future was made before the clock was stepped back. It must not wait there for its time to come.
+	now := f.Clock.Now()
+	maps.DeleteFunc(f.proofs, func(_ string, proof time.Time) bool { return proof.After(now) })
 	if len(f.proofs) < len(index.Kinds())+1 {
 		return
 	}

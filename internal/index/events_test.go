@@ -266,6 +266,28 @@ func TestRevisions(t *testing.T) {
 	g.Expect(x.Stats(index.Relationships)).To(Equal(index.Stats{Entries: 2, Tombstones: 1, Revision: 1001}))
 }
 
+// A line of a ledger that has no certificate yet, or no more, is one that nothing matches.
+func TestLedgerKeepsNoLineWithoutACertificate(t *testing.T) {
+	g := NewWithT(t)
+	w := indextest.New()
+	w.Registry.Credentials = append(w.Registry.Credentials, indextest.Credential(0))
+	w.Index().Read(func(v access.View) {
+		registry, _ := v.Registry(indextest.RegistryOID)
+		_, found := v.RegistryCredential(registry.Handle, indextest.Fingerprint(1))
+		g.Expect(found).To(BeTrue())
+		_, found = v.RegistryCredential(registry.Handle, access.Fingerprint{})
+		g.Expect(found).To(BeFalse())
+	})
+}
+
+func TestResetKeepsTheBounds(t *testing.T) {
+	g := NewWithT(t)
+	x := index.New()
+	x.SetBounds(time.Second, time.Minute)
+	x.Reset()
+	g.Expect(x.Freshness()).To(Equal(access.Freshness{ProducerBound: time.Second, OrganizerBound: time.Minute}))
+}
+
 func TestReadShowsTheView(t *testing.T) {
 	g := NewWithT(t)
 	x := indextest.New().Index()

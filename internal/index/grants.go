@@ -47,7 +47,7 @@ func (g *grant) gives() bool { return g.Ready && !g.Suspended && !g.deleting }
 func (g *grant) loses(next *grant) bool {
 	return !next.gives() || next.pair != g.pair || next.Extent < g.Extent ||
 		startsLater(g.ValidFrom, next.ValidFrom) || endsSooner(g.ValidUntil, next.ValidUntil) ||
-		tasksLost(g.Tasks, next.Tasks) || g.ledger.loses(next.ledger)
+		tasksLost(&g.Tasks, &next.Tasks) || g.ledger.loses(next.ledger)
 }
 
 func (s *state) linkGrant(slot uint32, g *grant) {
@@ -70,19 +70,13 @@ func (s *state) unlinkGrant(slot uint32, g *grant) {
 }
 
 // tasksLost tells whether the next set lacks something of the last one.
-func tasksLost(last, next access.TaskSet) bool {
-	if next.All() {
-		return false
+func tasksLost(last, next *access.TaskSet) bool {
+	if last.All() || next.All() {
+		return !next.All()
 	}
-	if last.All() {
-		return true
-	}
-	return bitsLost(last.Bits(), next.Bits())
-}
-
-func bitsLost(last, next access.TaskBits) bool {
-	for i := range last {
-		if last[i]&^next[i] != 0 {
+	now, then := last.Bits(), next.Bits()
+	for i := range now {
+		if now[i]&^then[i] != 0 {
 			return true
 		}
 	}

@@ -45,31 +45,48 @@ func (n *names[K]) handle(name K) access.Handle { return access.Handle(n.number(
 // find returns a name's number, or 0 if it has none.
 func (n *names[K]) find(name K) uint32 { return n.numbers[name] }
 
-// claims keeps which entries claim a name.
+// claims keeps which entries claim a name, and which one has it.
 type claims struct {
 	names[string]
 	holders [][]uint32
+	// soles are the holders' only one that counts, or 0 if there is none or there are several: who is
+	// right is not for the archive to guess.
+	soles []uint32
+	// counts tells whether an entry's claim counts. An entry for which that changes is dropped and added.
+	counts func(slot uint32) bool
 }
 
-func newClaims() claims { return claims{names: newNames[string]()} }
+func newClaims(counts func(slot uint32) bool) claims {
+	return claims{names: newNames[string](), counts: counts}
+}
 
 // of returns the slots of the entries that claim the name.
 func (c *claims) of(number uint32) []uint32 {
-	if number == 0 || int(number) >= len(c.holders) {
+	if int(number) >= len(c.holders) {
 		return nil
 	}
 	return c.holders[number]
 }
 
-// add enters a claim.
+// sole returns the slot of the entry that has the name, or 0.
+func (c *claims) sole(number uint32) uint32 {
+	if int(number) >= len(c.soles) {
+		return 0
+	}
+	return c.soles[number]
+}
+
+// add enters a claim. Nobody can claim the zero name.
 func (c *claims) add(number, slot uint32) {
 	if number == 0 {
 		return
 	}
 	for int(number) >= len(c.holders) {
 		c.holders = append(c.holders, nil)
+		c.soles = append(c.soles, 0)
 	}
 	c.holders[number] = append(c.holders[number], slot)
+	c.settle(number)
 }
 
 // drop removes a claim.
@@ -79,23 +96,23 @@ func (c *claims) drop(number, slot uint32) {
 			held := c.holders[number]
 			held[i] = held[len(held)-1]
 			c.holders[number] = held[:len(held)-1]
+			c.settle(number)
 			return
 		}
 	}
 }
 
-// sole returns the only claiming entry that counts, or 0 if there is none or there are several:
-// who is right is not for the archive to guess.
-func (c *claims) sole(number uint32, counts func(slot uint32) bool) uint32 {
-	var sole uint32
-	for _, slot := range c.of(number) {
-		if !counts(slot) {
+// settle finds out who has the name.
+func (c *claims) settle(number uint32) {
+	c.soles[number] = 0
+	for _, slot := range c.holders[number] {
+		if !c.counts(slot) {
 			continue
 		}
-		if sole != 0 {
-			return 0
+		if c.soles[number] != 0 {
+			c.soles[number] = 0
+			return
 		}
-		sole = slot
+		c.soles[number] = slot
 	}
-	return sole
 }

@@ -27,7 +27,7 @@ func (s *state) organizationHooks() hooks[organization] {
 		unlink: func(slot uint32, o *organization) { s.organizationOIDs.drop(o.oid, slot) },
 		loses:  func(last, next *organization) bool { return last.stands && (next == nil || last.loses(next)) },
 		displaces: func(slot uint32, o *organization) bool {
-			return o.stands && s.organizationOIDs.sole(o.oid, s.organizationStands) != slot
+			return o.stands && s.organizationOIDs.sole(o.oid) != slot
 		},
 	}
 }
@@ -45,7 +45,7 @@ func (s *state) organizationStands(slot uint32) bool {
 // Organization implements access.View. An organization's handle is its OID's number, so that it may be
 // referred to before it is known.
 func (s *state) Organization(handle access.Handle) (*access.Organization, bool) {
-	slot := s.organizationOIDs.sole(uint32(handle), s.organizationStands)
+	slot := s.organizationOIDs.sole(uint32(handle))
 	if slot == 0 {
 		return nil, false
 	}

@@ -62,8 +62,3 @@ func (s *state) newTasks(pair uint32) *access.TaskTable {
 	}
 	return s.tasks[registry]
 }
-
-// tasksOf returns the table that newTasks made.
-func (s *state) tasksOf(pair uint32) *access.TaskTable {
-	return s.tasks[s.pairs.pairs[pair].key.registry]
-}

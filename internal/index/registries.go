@@ -36,7 +36,7 @@ func (s *state) registryHooks() hooks[registry] {
 			return last.Accepted && (next == nil || last.loses(next, &s.freshness))
 		},
 		displaces: func(slot uint32, r *registry) bool {
-			return r.Accepted && s.registryOIDs.sole(r.oid, s.registryStands) != slot
+			return r.Accepted && s.registryOIDs.sole(r.oid) != slot
 		},
 	}
 }
@@ -54,7 +54,7 @@ func (s *state) registryStands(slot uint32) bool { return s.registries.slots.at(
 // Registry implements access.View.
 func (s *state) Registry(oid string) (*access.Registry, bool) {
 	number := s.registryOIDs.find(oid)
-	slot := s.registryOIDs.sole(number, s.registryStands)
+	slot := s.registryOIDs.sole(number)
 	if slot == 0 {
 		slot = s.claimant(number)
 	}

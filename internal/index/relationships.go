@@ -24,13 +24,14 @@ type relationship struct {
 
 func (s *state) newRelationship(r Relationship) (relationship, error) {
 	number := s.newPair(r.Key.Namespace, r.RegistryName, r.Unit)
-	tasks, err := s.newTasks(number).Set(r.Tasks)
+	table := s.newTasks(number)
+	tasks, err := table.Set(r.Tasks)
 	if err != nil {
 		return relationship{}, err
 	}
 	return relationship{
 		client: r.Client, start: newInstant(r.Start), end: newInstant(r.End),
-		pair: number, tasks: s.taskSets.number(tasks.Bits()),
+		pair: number, tasks: s.taskSets.number(table, tasks),
 		accepted: r.Accepted, deleting: r.Deleting,
 	}, nil
 }
@@ -51,7 +52,7 @@ func (r *relationship) gives() bool { return r.accepted && !r.deleting }
 func (s *state) relationshipLoses(last, next *relationship) bool {
 	return !next.gives() || next.pair != last.pair || next.client != last.client ||
 		startsLater(last.start.time(), next.start.time()) || endsSooner(last.end.time(), next.end.time()) ||
-		bitsLost(s.taskSets.at(last.tasks), s.taskSets.at(next.tasks))
+		tasksLost(s.taskSets.at(last.tasks), s.taskSets.at(next.tasks))
 }
 
 // caseOf returns the first relationship of the client in the pair, or 0, and the hash it is found by.
@@ -108,6 +109,6 @@ func (s *state) Relationship(next access.Handle) (access.Relationship, bool) {
 	r := &e.body
 	return access.Relationship{
 		Ref: e.ref(), Next: access.Handle(r.next), Accepted: r.accepted,
-		Start: r.start.time(), End: r.end.time(), Tasks: s.tasksOf(r.pair).Restore(s.taskSets.at(r.tasks)),
+		Start: r.start.time(), End: r.end.time(), Tasks: s.taskSets.at(r.tasks),
 	}, true
 }

@@ -39,10 +39,11 @@ var _ access.View = (*state)(nil)
 
 func newState() *state {
 	s := &state{
-		registryKeys: newNames[Key](), registryOIDs: newClaims(), unitOIDs: newClaims(),
-		organizationOIDs: newClaims(), systemNames: newClaims(),
+		registryKeys: newNames[Key](),
 		pairs: newPairs(), cases: newFinder(), taskSets: newTaskSets(),
 	}
+	s.registryOIDs, s.unitOIDs = newClaims(s.registryStands), newClaims(s.unitStands)
+	s.organizationOIDs, s.systemNames = newClaims(s.organizationStands), newClaims(s.systemStands)
 	s.registries = newTable(true, s.registryHooks())
 	s.grants = newTable(true, s.grantHooks())
 	// A million names would cost more than all the rest. The API server tells of a relationship's deletion

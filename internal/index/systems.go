@@ -37,7 +37,7 @@ func (s *state) systemStands(slot uint32) bool { return s.systems.slots.at(slot)
 
 // ClientSystem implements access.View. A client system's handle is its name's number.
 func (s *state) ClientSystem(handle access.Handle) (*access.ClientSystem, bool) {
-	slot := s.systemNames.sole(uint32(handle), s.systemStands)
+	slot := s.systemNames.sole(uint32(handle))
 	if slot == 0 {
 		return nil, false
 	}

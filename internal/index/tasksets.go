@@ -7,22 +7,29 @@ import "github.com/valtuus/valtuus/internal/access"
 
 // taskSets numbers the sets of service tasks: very many relationships share very few.
 type taskSets struct {
-	numbers map[access.TaskBits]uint32
-	sets    []access.TaskBits
+	numbers map[taskSetKey]uint32
+	sets    []access.TaskSet
 }
 
-func newTaskSets() taskSets { return taskSets{numbers: map[access.TaskBits]uint32{}} }
+// taskSetKey is what tells sets of different registries apart.
+type taskSetKey struct {
+	table *access.TaskTable
+	bits  access.TaskBits
+}
 
-// number numbers a set.
-func (t *taskSets) number(set access.TaskBits) uint32 {
-	if number, ok := t.numbers[set]; ok {
+func newTaskSets() taskSets { return taskSets{numbers: map[taskSetKey]uint32{}} }
+
+// number numbers a set of a table.
+func (t *taskSets) number(table *access.TaskTable, set access.TaskSet) uint32 {
+	key := taskSetKey{table, set.Bits()}
+	if number, ok := t.numbers[key]; ok {
 		return number
 	}
 	number := uint32(len(t.sets))
 	t.sets = append(t.sets, set)
-	t.numbers[set] = number
+	t.numbers[key] = number
 	return number
 }
 
 // at returns the set with a number.
-func (t *taskSets) at(number uint32) access.TaskBits { return t.sets[number] }
+func (t *taskSets) at(number uint32) *access.TaskSet { return &t.sets[number] }

@@ -41,7 +41,7 @@ func (s *state) unitHooks() hooks[unit] {
 		unlink: func(slot uint32, u *unit) { s.unitOIDs.drop(u.oid, slot) },
 		loses:  func(last, next *unit) bool { return last.stands && (next == nil || last.loses(next)) },
 		displaces: func(slot uint32, u *unit) bool {
-			return u.stands && s.unitOIDs.sole(u.oid, s.unitStands) != slot
+			return u.stands && s.unitOIDs.sole(u.oid) != slot
 		},
 	}
 }
@@ -55,7 +55,7 @@ func (s *state) unitStands(slot uint32) bool { return s.units.slots.at(slot).bod
 
 // Unit implements access.View.
 func (s *state) Unit(oid string) (*access.Unit, bool) {
-	slot := s.unitOIDs.sole(s.unitOIDs.find(oid), s.unitStands)
+	slot := s.unitOIDs.sole(s.unitOIDs.find(oid))
 	if slot == 0 {
 		return nil, false
 	}

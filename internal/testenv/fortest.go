@@ -69,6 +69,17 @@ func ForTest(t testing.TB, opts Options) *Env {
 	return e
 }
 
+// PortForTest reserves a port on the loopback interface that stays the test's, also while nothing listens on it.
+func PortForTest(t testing.TB) int {
+	t.Helper()
+	p, err := reservePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.release)
+	return p.number
+}
+
 // Grant allows the user to do what the rules say: in one namespace, or everywhere
 // when the namespace is empty. Granting again replaces what was granted there.
 func (e *Env) Grant(ctx context.Context, user, namespace string, rules ...rbacv1.PolicyRule) error {
