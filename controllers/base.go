@@ -105,6 +105,11 @@ type base struct {
 	tracker     *enforcement.Tracker
 }
 
+// gatherFor is how long events gather where a look only sums up.
+const gatherFor = 2 * time.Second
+
+func (b *base) gathering() time.Duration { return min(gatherFor, b.longestWait) }
+
 // options are a controller's options. A failure is tried again soon, and never later than a minute: the default
 // begins at 5 ms and ends at a quarter of an hour.
 func (b *base) options(concurrency int) controller.Options {

@@ -71,13 +71,13 @@ func (f *credentialFlow) run(ctx context.Context, h *holder) (issuance, error) {
 	}
 	lifetime, overlap := policyOf(h.archive)
 	policy := ledger.Policy{Lifetime: lifetime, Overlap: overlap, Backdate: backdate}
+	observed, current, err := f.observe(ctx, h)
+	if err != nil {
+		return out, err
+	}
 	var held *delivery
 	const mostSteps = 8 // a fresh issue takes four
 	for range mostSteps {
-		observed, current, err := f.observe(ctx, h, held)
-		if err != nil {
-			return out, err
-		}
 		entries := entriesOf(h)
 		step := ledger.Next(entries, observed, policy, string(h.object.GetUID()), f.clock.Now())
 		switch step.Action {
@@ -97,17 +97,27 @@ func (f *credentialFlow) run(ctx context.Context, h *holder) (issuance, error) {
 			if err := h.persist(ctx); err != nil {
 				return out, err
 			}
+			if held != nil {
+				observed.HeldFingerprint = held.issued.Fingerprint.String()
+			}
 		case ledger.StepDeliver:
 			err := f.deliver(ctx, h, held, current)
-			held = nil
-			if undeliverable(err) {
+			switch {
+			case err == nil:
+				// What the API server took is seen; only a write that failed needs another look.
+				observed.SecretFingerprint = held.issued.Fingerprint.String()
+			case apierrors.IsAlreadyExists(err):
+				if observed, current, err = f.observe(ctx, h); err != nil {
+					return out, err
+				}
+			case undeliverable(err):
 				out.reason = v1alpha1.SecretUndeliverableReason
 				out.message = fmt.Sprintf("Secret %s/%s cannot be written: its namespace is gone or being deleted.", h.secret.Namespace, h.secret.Name)
 				return out, nil
-			}
-			if err != nil {
+			default:
 				return out, err
 			}
+			held, observed.HeldFingerprint = nil, ""
 		case ledger.StepRevoke:
 			setEntries(h, step.Ledger)
 			out.revoked = true
@@ -142,14 +152,11 @@ func (f *credentialFlow) leaveFormerSecret(ctx context.Context, h *holder, out *
 }
 
 // observe reads what has been delivered, from the API server and not from a cache.
-func (f *credentialFlow) observe(ctx context.Context, h *holder, held *delivery) (ledger.Observed, *corev1.Secret, error) {
+func (f *credentialFlow) observe(ctx context.Context, h *holder) (ledger.Observed, *corev1.Secret, error) {
 	if h.secret == nil {
 		return ledger.Observed{PublicKeyHash: h.keyHash}, nil, nil
 	}
 	var observed ledger.Observed
-	if held != nil {
-		observed.HeldFingerprint = held.issued.Fingerprint.String()
-	}
 	secret, err := readSecret(ctx, f, *h.secret)
 	if err != nil || secret == nil {
 		return observed, nil, err
@@ -222,14 +229,12 @@ func (f *credentialFlow) deliver(ctx context.Context, h *holder, held *delivery,
 	secret.Data = map[string][]byte{
 		corev1.TLSCertKey: held.issued.PEM, corev1.TLSPrivateKeyKey: held.key.PEM(), caCertificateKey: []byte(h.archive.Status.CABundle),
 	}
-	var err error
 	if current == nil {
-		err = f.Create(ctx, secret)
-	} else {
-		err = f.Update(ctx, secret)
+		return f.Create(ctx, secret)
 	}
-	if apierrors.IsAlreadyExists(err) {
-		return nil // someone else's; the next look tells
+	err := f.Update(ctx, secret)
+	if apierrors.IsNotFound(err) {
+		return &retrySoon{what: "the deletion of the Secret"}
 	}
 	return err
 }

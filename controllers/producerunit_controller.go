@@ -39,7 +39,7 @@ func (r *ProducerUnitReconciler) setup(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.ProducerUnit{}, enqueue(func(ctx context.Context, o *v1alpha1.ProducerUnit) []types.NamespacedName {
 			return byUnitOID(ctx, o.Spec.OID)
 		}), builder.WithPredicates(meaningful)).
-		Watches(&v1alpha1.RegistryAccessGrant{}, enqueue(func(ctx context.Context, o *v1alpha1.RegistryAccessGrant) []types.NamespacedName {
+		Watches(&v1alpha1.RegistryAccessGrant{}, later(r.gathering(), func(ctx context.Context, o *v1alpha1.RegistryAccessGrant) []types.NamespacedName {
 			return byUnitOID(ctx, o.Spec.ProducerUnit)
 		})).
 		Complete(r)

@@ -5,17 +5,12 @@ package controllers
 
 import (
 	"context"
-	"time"
 
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
-	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
 )
@@ -23,9 +18,6 @@ import (
 // GrantFinalizer keeps a grant until the Secret that it delivered has been deleted. It ends access nowhere:
 // the archive refuses a grant from the moment its deletion is asked for.
 const GrantFinalizer = "valtuus.io/revoke-credentials"
-
-// countEvery is how long changes of relationships gather before a grant counts them again.
-const countEvery = 2 * time.Second
 
 // RegistryAccessGrantReconciler judges a grant's prerequisites and keeps its credential ledger.
 type RegistryAccessGrantReconciler struct {
@@ -59,29 +51,10 @@ func (r *RegistryAccessGrantReconciler) setup(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.DeploymentTest{}, enqueue(func(ctx context.Context, o *v1alpha1.DeploymentTest) []types.NamespacedName {
 			return grants(ctx, client.InNamespace(o.Namespace))
 		}), builder.WithPredicates(meaningful)).
-		Watches(&v1alpha1.ServiceRelationship{}, r.countLater(grants), builder.WithPredicates(meaningful)).
+		Watches(&v1alpha1.ServiceRelationship{}, later(r.gathering(), func(ctx context.Context, o *v1alpha1.ServiceRelationship) []types.NamespacedName {
+			return grants(ctx, in(o.Namespace, byPair, pairKey(o.Spec.RegistryRef.Name, o.Spec.ProducerUnit))...)
+		}), builder.WithPredicates(meaningful)).
 		Complete(r)
-}
-
-// countLater lets many changes of relationships lead to one counting.
-func (r *RegistryAccessGrantReconciler) countLater(grants func(context.Context, ...client.ListOption) []types.NamespacedName) handler.EventHandler {
-	later := func(ctx context.Context, o client.Object, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-		s := o.(*v1alpha1.ServiceRelationship)
-		for _, name := range grants(ctx, in(s.Namespace, byPair, pairKey(s.Spec.RegistryRef.Name, s.Spec.ProducerUnit))...) {
-			queue.AddAfter(reconcile.Request{NamespacedName: name}, min(countEvery, r.longestWait))
-		}
-	}
-	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			later(ctx, e.Object, q)
-		},
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			later(ctx, e.ObjectNew, q)
-		},
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			later(ctx, e.Object, q)
-		},
-	}
 }
 
 // ofOrganization names the grants of an organization on either side, and of those that joined through it.

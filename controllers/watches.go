@@ -5,10 +5,12 @@ package controllers
 
 import (
 	"context"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -64,6 +66,26 @@ func enqueue[O client.Object](name func(context.Context, O) []types.NamespacedNa
 		}
 		return out
 	})
+}
+
+// later makes an event handler as enqueue does, but lets the events of a while lead to one look: for what only sums up.
+func later[O client.Object](wait time.Duration, name func(context.Context, O) []types.NamespacedName) handler.EventHandler {
+	add := func(ctx context.Context, o client.Object, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+		for _, n := range name(ctx, o.(O)) {
+			queue.AddAfter(reconcile.Request{NamespacedName: n}, wait)
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			add(ctx, e.Object, q)
+		},
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			add(ctx, e.ObjectNew, q)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			add(ctx, e.Object, q)
+		},
+	}
 }
 
 // namesIn lists the names of the objects that the options select in the cache.

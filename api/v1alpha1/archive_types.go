@@ -175,6 +175,7 @@ type ArchiveStatus struct {
 // +kubebuilder:printcolumn:name="Server Certificate Until",type=string,JSONPath=`.status.serverCertificate.notAfter`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`,priority=1
 // +kubebuilder:validation:XValidation:rule="!self.metadata.name.matches('(^|[^0-9A-Za-z])(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{2}[-+A-FU-Ya-fu-y][0-9]{3}[0-9A-Za-z]($|[^0-9A-Za-z])')",message="the name must not hold anything that looks like a personal identity code"
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="the name must have at most 63 characters: its replicas carry the name as a label value"
 type Archive struct {
 	metav1.TypeMeta `json:",inline"`
 

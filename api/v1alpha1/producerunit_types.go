@@ -138,6 +138,7 @@ type ProducerUnitStatus struct {
 // +kubebuilder:printcolumn:name="Tasks",type=string,JSONPath=`.spec.serviceTasks`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`,priority=1
 // +kubebuilder:validation:XValidation:rule="!self.metadata.name.matches('(^|[^0-9A-Za-z])(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{2}[-+A-FU-Ya-fu-y][0-9]{3}[0-9A-Za-z]($|[^0-9A-Za-z])')",message="the name must not hold anything that looks like a personal identity code"
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 120",message="the name must have at most 120 characters: names of Secrets are made of it"
 type ProducerUnit struct {
 	metav1.TypeMeta `json:",inline"`
 

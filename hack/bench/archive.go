@@ -68,7 +68,7 @@ func (*archiveChild) start(ctx context.Context, text string) (answer, error) {
 		}
 	}()
 	for {
-		response, err := http.Get("http://" + admin.Addr().String() + "/readyz") //nolint:noctx // a local probe
+		response, err := http.Get("http://" + admin.Addr().String() + "/readyz")
 		if err == nil && response.Body.Close() == nil && response.StatusCode == http.StatusOK {
 			return answer{Address: "https://" + api.Addr().String()}, nil
 		}

@@ -59,7 +59,6 @@ func (b *bench) spawn(ctx context.Context, kind string, config any) (*child, err
 		return nil, err
 	}
 	defer func() { _ = log.Close() }()
-	//nolint:noctx // It ends when its input does, so that it ends with this process whatever happens.
 	c := &child{cmd: exec.Command(self, "-child", kind)}
 	c.cmd.Stderr = log
 	if c.in, err = c.cmd.StdinPipe(); err != nil {

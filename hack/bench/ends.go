@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
 	"github.com/google/uuid"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
@@ -82,7 +82,9 @@ func (c *cluster) newEnder(ctx context.Context) (_ *ender, err error) {
 		}
 	}
 	f := &feed.Feed{
-		Client: clients[0], Index: e.view, Clock: clock.RealClock{}, Log: logr.Discard(),
+		Client: clients[0], Index: e.view, Clock: clock.RealClock{},
+		// What it says explains a lag: that it lost touch with the API server.
+		Log:     funcr.New(func(_, args string) { c.bench.progress("feed: %s", args) }, funcr.Options{}),
 		Archive: client.ObjectKeyFromObject(c.Archive), Replica: "bench", OnTrustAnchors: func(string) {},
 	}
 	e.group.Go(func() { _ = f.Run(ctx) })
@@ -111,11 +113,11 @@ func (c *cluster) credentials(ctx context.Context) (map[v1alpha1.OID]access.Fing
 	out := map[v1alpha1.OID]access.Fingerprint{}
 	for i := range list.Items {
 		for _, line := range list.Items[i].Status.Credentials {
-			print, err := pki.ParseFingerprint(line.Fingerprint)
+			fingerprint, err := pki.ParseFingerprint(line.Fingerprint)
 			if err != nil {
 				return nil, err
 			}
-			out[list.Items[i].Spec.ProducerUnit] = access.Fingerprint(print)
+			out[list.Items[i].Spec.ProducerUnit] = access.Fingerprint(fingerprint)
 		}
 	}
 	return out, nil

@@ -131,10 +131,12 @@ func (s *scene) renewNow(unit *v1alpha1.ProducerUnit) error {
 	if err := s.Get(background, client.ObjectKeyFromObject(grant), grant); err != nil {
 		return err
 	}
+	// A merge patch of the ledger alone: the controllers may be counting relationships meanwhile.
+	before := grant.DeepCopy()
 	for i := range grant.Status.Credentials {
 		grant.Status.Credentials[i].RenewAt = metav1.NewTime(time.Now().Add(-time.Second).Truncate(time.Second))
 	}
-	if err := s.Status().Update(background, grant); err != nil {
+	if err := s.Status().Patch(background, grant, client.MergeFrom(before)); err != nil {
 		return err
 	}
 	return change(s, grant, func(o *v1alpha1.RegistryAccessGrant) {

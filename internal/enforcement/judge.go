@@ -11,6 +11,9 @@ import (
 type Replica struct {
 	// LastSeen is the replica's last sign of life.
 	LastSeen time.Time
+	// Bound is the longest view age at which it answered producers when it last gave a sign of life. Cut off, it holds
+	// to that, whatever has been set since.
+	Bound time.Duration
 	// Applied are the revisions that it has applied.
 	Applied Revisions
 }
@@ -41,13 +44,13 @@ const (
 // replica answers producers; skew is added for clocks that differ.
 func Judge(replicas []Replica, ending Ending, bound, skew time.Duration, now time.Time) Outcome {
 	live := false
-	closed := now.After(ending.SeenAt.Add(bound + skew))
+	closed := func(bound time.Duration) bool { return now.After(ending.SeenAt.Add(bound + skew)) }
 	for _, replica := range replicas {
 		expired := now.After(replica.LastSeen.Add(LeaseDuration + skew))
 		if !expired {
 			live = true
 		}
-		if replica.Applied[ending.Kind] >= ending.Revision || (expired && closed) {
+		if replica.Applied[ending.Kind] >= ending.Revision || (expired && closed(max(bound, replica.Bound))) {
 			continue
 		}
 		return Awaiting
@@ -55,7 +58,7 @@ func Judge(replicas []Replica, ending Ending, bound, skew time.Duration, now tim
 	switch {
 	case live:
 		return Applied
-	case closed:
+	case closed(bound):
 		return NoLiveReplica
 	default:
 		return Awaiting

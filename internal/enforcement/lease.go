@@ -13,6 +13,10 @@ const (
 	ArchiveLabel = "valtuus.io/archive"
 	// AppliedAnnotation holds the revisions that the replica has applied, as Revisions.String gives them.
 	AppliedAnnotation = "valtuus.io/applied-revisions"
+	// BoundAnnotation holds, as Go writes a duration, the longest age of a view at which the replica answers producers.
+	BoundAnnotation = "valtuus.io/producers-bound"
+	// LongestBound is the longest that the API lets anybody set.
+	LongestBound = time.Minute
 	// LeaseDuration is how long a replica counts as live after its last sign of life.
 	LeaseDuration = 15 * time.Second
 )

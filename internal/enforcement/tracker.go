@@ -69,6 +69,8 @@ func (t *Tracker) replicas(ctx context.Context, archive client.ObjectKey, seenAt
 	for i := range leases.Items {
 		lease := &leases.Items[i]
 		replica := Replica{Applied: ParseRevisions(lease.Annotations[AppliedAnnotation])}
+		// One that says nothing holds to what is set now.
+		replica.Bound, _ = time.ParseDuration(lease.Annotations[BoundAnnotation])
 		if lease.Spec.RenewTime != nil {
 			replica.LastSeen = lease.Spec.RenewTime.Time
 		}

@@ -36,11 +36,12 @@ type acknowledger struct {
 	archive client.ObjectKey
 	replica string
 	index   *index.Index
+	bounds  *producerBounds
 	wake    chan struct{}
 }
 
-func newAcknowledger(c client.Client, clock clock.WithTicker, log logr.Logger, archive client.ObjectKey, replica string, x *index.Index) *acknowledger {
-	return &acknowledger{client: c, clock: clock, log: log, archive: archive, replica: replica, index: x, wake: make(chan struct{}, 1)}
+func newAcknowledger(c client.Client, clock clock.WithTicker, log logr.Logger, archive client.ObjectKey, replica string, x *index.Index, bounds *producerBounds) *acknowledger {
+	return &acknowledger{client: c, clock: clock, log: log, archive: archive, replica: replica, index: x, bounds: bounds, wake: make(chan struct{}, 1)}
 }
 
 // hurry asks for an acknowledgement now, because access has been taken away.
@@ -94,6 +95,7 @@ func (a *acknowledger) run(ctx context.Context) {
 func (a *acknowledger) write(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
+	bound := a.bounds.longest()
 	applied := enforcement.Revisions{}
 	for _, kind := range index.Kinds() {
 		applied[kind.String()] = a.index.Revision(kind)
@@ -103,7 +105,7 @@ func (a *acknowledger) write(ctx context.Context) error {
 			Namespace:   a.archive.Namespace,
 			Name:        enforcement.LeaseName(a.archive.Name, a.replica),
 			Labels:      map[string]string{enforcement.ArchiveLabel: a.archive.Name},
-			Annotations: map[string]string{enforcement.AppliedAnnotation: applied.String()},
+			Annotations: map[string]string{enforcement.AppliedAnnotation: applied.String(), enforcement.BoundAnnotation: bound.String()},
 		},
 		Spec: coordinationv1.LeaseSpec{
 			HolderIdentity:       ptr.To(a.replica),

@@ -42,6 +42,7 @@ type Feed struct {
 	mutex  sync.Mutex
 	proofs map[string]time.Time
 	acks   *acknowledger
+	bounds *producerBounds
 }
 
 const archives = "archives"
@@ -49,7 +50,8 @@ const archives = "archives"
 // Run feeds the index until ctx ends. The replica registers itself first: from then on the controllers
 // count on it, and before that the index stays incomplete, so that nothing is served.
 func (f *Feed) Run(ctx context.Context) error {
-	f.acks = newAcknowledger(f.Client, f.Clock, f.Log, f.Archive, f.Replica, f.Index)
+	f.bounds = newProducerBounds(func() { f.acks.hurry() })
+	f.acks = newAcknowledger(f.Client, f.Clock, f.Log, f.Archive, f.Replica, f.Index, f.bounds)
 	if err := f.acks.register(ctx); err != nil {
 		return fmt.Errorf("register the replica: %w", err)
 	}
@@ -108,6 +110,9 @@ func (f *Feed) streams(restart context.CancelCauseFunc) []*stream {
 	}
 	for _, s := range streams {
 		s.sink.(*indexSink).restart = restart
+		if s.name == index.Registries.String() {
+			s.sink = &registrySink{sink: s.sink, bounds: f.bounds}
+		}
 	}
 	return streams
 }
@@ -231,7 +236,7 @@ func (s *archiveSink) upsert(object client.Object, _ uint64) {
 	if staleness := archive.Spec.Staleness; staleness != nil {
 		producers, organizer = seconds(staleness.ProducersSeconds), seconds(staleness.OrganizerSeconds)
 	}
-	s.feed.Index.SetBounds(producers, organizer)
+	s.feed.bounds.ofArchive(producers, func() { s.feed.Index.SetBounds(producers, organizer) })
 	s.feed.OnTrustAnchors(archive.Spec.Professionals.TrustAnchors)
 }
 

@@ -174,12 +174,13 @@ func (s *stream) round(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-next.C():
-			go func() { probes <- s.consistentRead(ctx) }()
+			known := s.reached // events go on while the probe is under way: they may be newer than its answer
+			go func() { probes <- s.consistentRead(ctx, known) }()
 		case result := <-probes:
 			if result.err != nil {
 				return fmt.Errorf("probe: %w", result.err)
 			}
-			if result.revision < s.reached {
+			if result.revision < result.known {
 				return errRelist // only a store restored from a backup goes back
 			}
 			s.probedAt, s.probed = result.at, result.revision
@@ -204,14 +205,15 @@ func (s *stream) round(ctx context.Context) error {
 
 type probeResult struct {
 	at       time.Time
+	known    uint64 // the stream's revision when the read began
 	revision uint64
 	err      error
 }
 
-func (s *stream) consistentRead(ctx context.Context) probeResult {
+func (s *stream) consistentRead(ctx context.Context, known uint64) probeResult {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
-	result := probeResult{at: s.clock.Now()}
+	result := probeResult{at: s.clock.Now(), known: known}
 	list := s.newList()
 	options := s.probe
 	if result.err = s.client.List(ctx, list, &options); result.err == nil {

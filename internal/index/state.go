@@ -40,7 +40,7 @@ var _ access.View = (*state)(nil)
 func newState() *state {
 	s := &state{
 		registryKeys: newNames[Key](),
-		pairs: newPairs(), cases: newFinder(), taskSets: newTaskSets(),
+		pairs:        newPairs(), cases: newFinder(), taskSets: newTaskSets(),
 	}
 	s.registryOIDs, s.unitOIDs = newClaims(s.registryStands), newClaims(s.unitStands)
 	s.organizationOIDs, s.systemNames = newClaims(s.organizationStands), newClaims(s.systemStands)
