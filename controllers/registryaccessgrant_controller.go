@@ -36,7 +36,7 @@ func (r *RegistryAccessGrantReconciler) setup(mgr ctrl.Manager) error {
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.RegistryAccessGrant{}, builder.WithPredicates(ownSpec)).
-		WithOptions(r.options(16)).
+		WithOptions(r.options(32)).
 		Watches(&v1alpha1.RegistryAccessGrant{}, enqueue(func(ctx context.Context, o *v1alpha1.RegistryAccessGrant) []types.NamespacedName {
 			return grants(ctx, in(o.Namespace, byPair, pairKey(o.Spec.RegistryRef.Name, o.Spec.ProducerUnit))...)
 		}), builder.WithPredicates(created)).

@@ -39,11 +39,13 @@ type grantScope struct {
 	nextCount time.Time // when time changes the number of live relationships
 	nextLook  time.Time // when to ask the archive again
 	wasReady  bool
+	waited    bool // was told to be not ready by an earlier pass
 }
 
 // gather reads what the grant rests on and judges it.
 func (r *RegistryAccessGrantReconciler) gather(ctx context.Context, s *grantScope) error {
 	s.wasReady = conditions.IsTrue(s.grant, v1alpha1.ReadyCondition)
+	s.waited = !s.wasReady && conditions.Get(s.grant, v1alpha1.ReadyCondition) != nil
 	in := eligibility.GrantInput{Now: s.now, Grant: *grantFacts(s.grant)}
 	siblings, err := r.grantsOfPair(ctx, s.grant.Namespace, s.grant.Spec.RegistryRef.Name, s.grant.Spec.ProducerUnit)
 	if err != nil {

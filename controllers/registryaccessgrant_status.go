@@ -70,15 +70,14 @@ func setEnforced(set conditions.Setter, outcome enforcement.Outcome) {
 	set.True(v1alpha1.RevocationEnforcedCondition, v1alpha1.AppliedReason, "Every live archive replica has applied the end.")
 }
 
-// tell makes an event of what a person would want to know of.
+// tell makes an event of what a person waits for or must act on: a grant that had to wait is ready, or is so no
+// more. What goes straight through makes none; the condition and the metrics tell of it.
 func (r *RegistryAccessGrantReconciler) tell(s *grantScope) {
 	ready := conditions.Get(s.grant, v1alpha1.ReadyCondition)
 	switch isReady := ready.Status == "True"; {
-	case isReady && !s.wasReady:
+	case isReady && s.waited:
 		r.events.Eventf(s.grant, nil, corev1.EventTypeNormal, ready.Reason, "Grant", "%s", ready.Message)
 	case !isReady && s.wasReady:
 		r.events.Eventf(s.grant, nil, corev1.EventTypeWarning, ready.Reason, "Revoke", "%s", ready.Message)
-	case isReady && s.issuance.issued > 0:
-		r.events.Eventf(s.grant, nil, corev1.EventTypeNormal, v1alpha1.CredentialActiveReason, "Renew", "The credential was renewed")
 	}
 }

@@ -22,13 +22,15 @@ const (
 // says, because a stale view may be wrong in what it denies, too.
 func (c *inquiry) believable(registry *Registry, known bool) bool {
 	f := c.view.Freshness()
-	age := c.now.Sub(f.ProvenAt)
+	// The monotonic clock stands still while a machine is suspended, and the wall clock can be stepped: the
+	// view is as old as the one that says more, and a wall clock before the proof proves nothing.
+	wall := c.now.Round(0).Sub(f.ProvenAt.Round(0))
+	age := max(c.now.Sub(f.ProvenAt), wall)
 	c.decision.ViewAge = max(age, 0)
 	if !f.Complete {
 		return c.deny(ReasonViewIncomplete)
 	}
-	// A clock that was stepped back makes old proof look young: an age below zero proves nothing.
-	if f.ProvenAt.IsZero() || age < -ClockTolerance || age > f.bound(registry, known, c.req.Caller) {
+	if f.ProvenAt.IsZero() || wall < -ClockTolerance || age > f.bound(registry, known, c.req.Caller) {
 		return c.deny(ReasonViewStale)
 	}
 	return true

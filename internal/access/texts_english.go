@@ -114,7 +114,7 @@ var textsEnglish = [reasonEnd]Text{
 	},
 	ReasonRelationshipNotStarted: {
 		Title:  "The service relationship has not started",
-		Detail: "The service relationship is recorded to start later. The right starts at the recorded time. The organizer can change that time.",
+		Detail: "The service relationship is recorded to start later. The right starts at the recorded time. The organizer can record it anew with another time.",
 	},
 	ReasonRelationshipEnded: {
 		Title:  "The service relationship has ended",
@@ -126,7 +126,7 @@ var textsEnglish = [reasonEnd]Text{
 	},
 	ReasonTaskNotCovered: {
 		Title:  "The service task is outside the right",
-		Detail: "The service task of the request or of the document is missing, or is outside the service relationship and the agreement. Check the service task. The organizer can add it to the relationship.",
+		Detail: "The service task of the request or of the document is missing, or is outside the service relationship and the agreement. Check the service task. The organizer can record a relationship for it.",
 	},
 	ReasonNotOwnDocument: {
 		Title:  "The document was stored by someone else",

@@ -114,7 +114,7 @@ var textsFinnish = [reasonEnd]Text{
 	},
 	ReasonRelationshipNotStarted: {
 		Title:  "Asiakkuus ei ole vielä alkanut",
-		Detail: "Asiakkuus on kirjattu alkamaan myöhemmin. Oikeus alkaa kirjattuna ajankohtana. Palvelunjärjestäjä voi muuttaa alkamisaikaa.",
+		Detail: "Asiakkuus on kirjattu alkamaan myöhemmin. Oikeus alkaa kirjattuna ajankohtana. Palvelunjärjestäjä voi kirjata asiakkuuden uudelleen toiselle ajankohdalle.",
 	},
 	ReasonRelationshipEnded: {
 		Title:  "Asiakkuus on päättynyt",
@@ -126,7 +126,7 @@ var textsFinnish = [reasonEnd]Text{
 	},
 	ReasonTaskNotCovered: {
 		Title:  "Palvelutehtävä ei kuulu oikeuteen",
-		Detail: "Pyynnön tai asiakirjan palvelutehtävä puuttuu, tai se ei kuulu asiakkuuteen ja sopimukseen. Tarkista palvelutehtävä. Palvelunjärjestäjä voi lisätä sen asiakkuuteen.",
+		Detail: "Pyynnön tai asiakirjan palvelutehtävä puuttuu, tai se ei kuulu asiakkuuteen ja sopimukseen. Tarkista palvelutehtävä. Palvelunjärjestäjä voi kirjata sille asiakkuuden.",
 	},
 	ReasonNotOwnDocument: {
 		Title:  "Asiakirja on toisen tallentama",

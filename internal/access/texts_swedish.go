@@ -114,7 +114,7 @@ var textsSwedish = [reasonEnd]Text{
 	},
 	ReasonRelationshipNotStarted: {
 		Title:  "Klientrelationen har ännu inte börjat",
-		Detail: "Klientrelationen är registrerad med en senare begynnelsetidpunkt. Rätten börjar vid den registrerade tidpunkten. Serviceanordnaren kan ändra tidpunkten.",
+		Detail: "Klientrelationen är registrerad med en senare begynnelsetidpunkt. Rätten börjar vid den registrerade tidpunkten. Serviceanordnaren kan registrera den på nytt med en annan tidpunkt.",
 	},
 	ReasonRelationshipEnded: {
 		Title:  "Klientrelationen har upphört",
@@ -126,7 +126,7 @@ var textsSwedish = [reasonEnd]Text{
 	},
 	ReasonTaskNotCovered: {
 		Title:  "Serviceuppgiften ingår inte i rätten",
-		Detail: "Serviceuppgiften i begäran eller på handlingen saknas, eller så ingår den inte i klientrelationen och avtalet. Kontrollera serviceuppgiften. Serviceanordnaren kan lägga till den i klientrelationen.",
+		Detail: "Serviceuppgiften i begäran eller på handlingen saknas, eller så ingår den inte i klientrelationen och avtalet. Kontrollera serviceuppgiften. Serviceanordnaren kan registrera en klientrelation för den.",
 	},
 	ReasonNotOwnDocument: {
 		Title:  "Handlingen har lagrats av någon annan",
