@@ -156,19 +156,4 @@ func (l *life) touch(ctx context.Context, o client.Object, value string) {
 	change(ctx, l, o, func(o client.Object) { o.SetAnnotations(map[string]string{"look": value}) })
 }
 
-// secretsLeft names the Secrets of this product in the world's namespaces.
-func (l *life) secretsLeft(ctx context.Context) ([]string, error) {
-	var list corev1.SecretList
-	if err := l.List(ctx, &list, client.MatchingLabels{"app.kubernetes.io/managed-by": "valtuus"}); err != nil {
-		return nil, err
-	}
-	var names []string
-	for i := range list.Items {
-		if slices.Contains([]string{l.Platform, l.Organizer, l.Producer}, list.Items[i].Namespace) {
-			names = append(names, list.Items[i].Namespace+"/"+list.Items[i].Name)
-		}
-	}
-	return names, nil
-}
-
 func keyOf(o client.Object) client.ObjectKey { return client.ObjectKeyFromObject(o) }

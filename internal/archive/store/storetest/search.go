@@ -21,7 +21,7 @@ import (
 func testSearch(t *testing.T, engine Engine) {
 	t.Run("PagesAreTheNaiveAnswer", func(t *testing.T) { searchPagesAreTheNaiveAnswer(t, engine) })
 	t.Run("AnEmptySetOfTasksSeesNothing", func(t *testing.T) { searchAnEmptySetOfTasksSeesNothing(t, engine) })
-	t.Run("InvariantSearchNeverLeaks_CursorBelongsToCallerAndQuery", func(t *testing.T) { searchInvariantSearchNeverLeaks_CursorBelongsToCallerAndQuery(t, engine) })
+	t.Run("InvariantSearchNeverLeaks_CursorBelongsToCallerAndQuery", func(t *testing.T) { searchNeverLeaksCursorBelongsToCallerAndQuery(t, engine) })
 	t.Run("BoundsAreChecked", func(t *testing.T) { searchBoundsAreChecked(t, engine) })
 }
 
@@ -56,7 +56,7 @@ func searchAnEmptySetOfTasksSeesNothing(t *testing.T, engine Engine) {
 	}
 }
 
-func searchInvariantSearchNeverLeaks_CursorBelongsToCallerAndQuery(t *testing.T, engine Engine) {
+func searchNeverLeaksCursorBelongsToCallerAndQuery(t *testing.T, engine Engine) {
 	s := fresh(t, engine)
 	client, other := Client(t, s, registryA, 1), Client(t, s, registryA, 2)
 	fill(t, s, []uuid.UUID{client, other})
