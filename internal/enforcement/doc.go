@@ -9,5 +9,6 @@
 // every replica has acknowledged r, or, for a replica whose lease has run out, when
 // the staleness bound for producers has passed since the ending was seen: by then its
 // view either holds r or has grown so old that it refuses. A replica registers its
-// Lease before it loads its view, so one that is not in the list yet will load r.
+// Lease before it loads its view, so one that is not in the list yet will load r. One
+// that has given no sign of life for SilenceLimit and the bound is forgotten.
 package enforcement

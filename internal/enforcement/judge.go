@@ -46,6 +46,9 @@ func Judge(replicas []Replica, ending Ending, bound, skew time.Duration, now tim
 	live := false
 	closed := func(bound time.Duration) bool { return now.After(ending.SeenAt.Add(bound + skew)) }
 	for _, replica := range replicas {
+		if now.After(replica.LastSeen.Add(SilenceLimit + max(bound, replica.Bound) + skew)) {
+			continue // it has gone, or serves nobody: see SilenceLimit
+		}
 		expired := now.After(replica.LastSeen.Add(LeaseDuration + skew))
 		if !expired {
 			live = true

@@ -48,6 +48,9 @@ func TestJudge(t *testing.T) {
 		"applied and then silent, bound not passed":          {[]Replica{applied(-60, 7)}, 15, Awaiting},
 		"one applied, one silent long ago, bound not passed": {[]Replica{applied(5, 7), applied(-60, 6)}, 15, Awaiting},
 		"one applied, one silent long ago, bound passed":     {[]Replica{applied(5, 7), applied(-60, 6)}, 15.001, Applied},
+		"one applied, one gone beyond any view":              {[]Replica{applied(0, 7), applied(-75.001, 6)}, 0, Applied},
+		"one applied, one just not gone":                     {[]Replica{applied(0, 7), applied(-75, 6)}, 0, Awaiting},
+		"one applied, one gone that held a longer bound":     {[]Replica{applied(0, 7), {LastSeen: at(-76), Bound: time.Minute}}, 0, Awaiting},
 		"no sign of life at all":                             {[]Replica{{}}, 15.001, NoLiveReplica},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -19,6 +19,10 @@ const (
 	LongestBound = time.Minute
 	// LeaseDuration is how long a replica counts as live after its last sign of life.
 	LeaseDuration = 15 * time.Second
+	// SilenceLimit is how long after its last sign of life a replica's view still counts as fresh, whatever the view
+	// proves. So a replica that cannot write its Lease stops serving producers, and one that has gone for good holds
+	// up no ending for longer than this and the bound.
+	SilenceLimit = time.Minute
 )
 
 // LeaseName is the name of a replica's Lease.

@@ -5,6 +5,7 @@ package feed
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -38,6 +39,7 @@ type acknowledger struct {
 	index   *index.Index
 	bounds  *producerBounds
 	wake    chan struct{}
+	sign    atomic.Pointer[time.Time]
 }
 
 func newAcknowledger(c client.Client, clock clock.WithTicker, log logr.Logger, archive client.ObjectKey, replica string, x *index.Index, bounds *producerBounds) *acknowledger {
@@ -95,7 +97,7 @@ func (a *acknowledger) run(ctx context.Context) {
 func (a *acknowledger) write(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
-	bound := a.bounds.longest()
+	bound, now := a.bounds.longest(), a.clock.Now()
 	applied := enforcement.Revisions{}
 	for _, kind := range index.Kinds() {
 		applied[kind.String()] = a.index.Revision(kind)
@@ -110,13 +112,24 @@ func (a *acknowledger) write(ctx context.Context) error {
 		Spec: coordinationv1.LeaseSpec{
 			HolderIdentity:       ptr.To(a.replica),
 			LeaseDurationSeconds: ptr.To(int32(enforcement.LeaseDuration / time.Second)),
-			RenewTime:            ptr.To(metav1.NewMicroTime(a.clock.Now())),
+			RenewTime:            ptr.To(metav1.NewMicroTime(now)),
 		},
 	}
 	// A replica owns its lease alone, so a merge with nothing is enough and saves a read.
 	err := a.client.Patch(ctx, lease.DeepCopy(), client.MergeFrom(&coordinationv1.Lease{}))
 	if apierrors.IsNotFound(err) {
-		return a.client.Create(ctx, lease)
+		err = a.client.Create(ctx, lease)
+	}
+	if err == nil {
+		a.sign.Store(&now)
 	}
 	return err
+}
+
+// lastSign is when this replica last gave a sign of life that the API server took; zero before the first.
+func (a *acknowledger) lastSign() time.Time {
+	if at := a.sign.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
 }

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/internal/enforcement"
 	"github.com/valtuus/valtuus/internal/index"
 )
 
@@ -160,6 +161,9 @@ func (f *Feed) proven(name string, at time.Time) {
 		if proof.Before(oldest) {
 			oldest = proof
 		}
+	}
+	if limit := f.acks.lastSign().Add(enforcement.SilenceLimit); oldest.After(limit) {
+		oldest = limit
 	}
 	f.Index.SetFreshness(oldest)
 }
