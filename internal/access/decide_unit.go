@@ -43,22 +43,22 @@ func (c *inquiry) certified(system Handle) bool {
 
 // decideGrants decides under each grant of the pair and keeps the best outcome. There should be one
 // grant only; when there are more, one that does not serve must not stand in the way of one that does.
-func (c *inquiry) decideGrants(pair Handle) {
-	grant, ok := c.view.FirstGrant(pair)
+func (c *inquiry) decideGrants(pair Pair) {
+	grant, ok := c.view.Grant(pair.Grant)
 	if !ok {
 		c.deny(ReasonGrantMissing)
 		return
 	}
 	if grant.Next == 0 {
-		c.decideGrant(pair, grant)
+		c.decideGrant(pair.Handle, grant)
 		return
 	}
 	common := c.decision
-	c.decideGrant(pair, grant)
+	c.decideGrant(pair.Handle, grant)
 	for grant, ok = c.view.Grant(grant.Next); ok; grant, ok = c.view.Grant(grant.Next) {
 		best := c.decision
 		c.decision = common
-		c.decideGrant(pair, grant)
+		c.decideGrant(pair.Handle, grant)
 		if !c.decision.betterThan(&best) {
 			c.decision = best
 		}
@@ -101,7 +101,7 @@ func (c *inquiry) decideGrant(pair Handle, grant *Grant) {
 	if !c.documentNamed(allowance) || !c.documentOfClient() {
 		return
 	}
-	tasks.keep(&grant.Tasks)
+	tasks.keep(grant.Tasks)
 	if !c.covered(&tasks, allowance) || !c.own(grant, allowance) {
 		return
 	}

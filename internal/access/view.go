@@ -25,12 +25,10 @@ type View interface {
 	Organization(organization Handle) (*Organization, bool)
 	// ClientSystem returns the client system behind the handle.
 	ClientSystem(system Handle) (*ClientSystem, bool)
-	// Pair returns the handle of what hangs on the registry and the unit together; zero if nothing does.
-	Pair(registry, unit Handle) Handle
-	// FirstGrant returns a grant of the pair, if there is any.
-	FirstGrant(pair Handle) (*Grant, bool)
-	// Grant returns the grant that another one names as the next.
-	Grant(next Handle) (*Grant, bool)
+	// Pair returns what hangs on the registry and the unit together; the zero Pair if nothing does.
+	Pair(registry, unit Handle) Pair
+	// Grant returns the grant that the pair names as the first or another grant as the next.
+	Grant(grant Handle) (*Grant, bool)
 	// GrantCredential looks a certificate up in a grant's ledger.
 	GrantCredential(grant Handle, fingerprint Fingerprint) (Credential, bool)
 	// FirstRelationship returns a relationship of the client in the pair, if there is any.
@@ -115,6 +113,14 @@ type ClientSystem struct {
 	ValidUntil time.Time
 }
 
+// Pair is what hangs on a registry and a unit together.
+type Pair struct {
+	// Handle is for the view's other lookups.
+	Handle Handle
+	// Grant is the pair's first grant; zero if there is none.
+	Grant Handle
+}
+
 // Grant is a register access grant that is not being deleted.
 type Grant struct {
 	Ref Ref
@@ -135,7 +141,7 @@ type Grant struct {
 	// ValidUntil is when the agreement ends; zero means open.
 	ValidUntil time.Time
 	// Tasks are the service tasks that the agreement covers; AllTasks when it restricts none.
-	Tasks TaskSet
+	Tasks *TaskSet
 }
 
 // Credential is one line of a ledger.

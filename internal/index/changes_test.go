@@ -166,6 +166,12 @@ func TestChangeOfWhatGaveNothing(t *testing.T) {
 	accepted := relationship(3, 200)
 	g.Expect(upserted(x.UpsertRelationship(accepted))).To(Equal(index.Change{Applied: true}))
 
+	bare := indextest.New()
+	bare.Grants[0].Credentials = nil
+	x = bare.Index()
+	bare.Grants[0].Revision = 200
+	g.Expect(upserted(x.UpsertGrant(bare.Grants[0]))).To(Equal(index.Change{Applied: true}))
+
 	w.Grants[0].Suspended = true
 	x = w.Index()
 	g.Expect(x.Delete(index.Grants, indextest.UID(2), 200)).To(Equal(index.Change{Applied: true, Removed: 1}))

@@ -278,6 +278,30 @@ func TestLedgerKeepsNoLineWithoutACertificate(t *testing.T) {
 		_, found = v.RegistryCredential(registry.Handle, access.Fingerprint{})
 		g.Expect(found).To(BeFalse())
 	})
+	w.Registry.Credentials = nil
+	w.Index().Read(func(v access.View) {
+		registry, _ := v.Registry(indextest.RegistryOID)
+		_, found := v.RegistryCredential(registry.Handle, access.Fingerprint{})
+		g.Expect(found).To(BeFalse(), "an empty ledger lists nothing")
+	})
+}
+
+func TestLedgerOfSeveralLines(t *testing.T) {
+	g := NewWithT(t)
+	w := indextest.New()
+	w.Grants[0].Credentials = []index.Credential{indextest.Credential(7), indextest.Credential(2), indextest.Credential(8)}
+	x := w.Index()
+	for _, n := range []byte{7, 2, 8} {
+		w.Request.Caller.Fingerprint = indextest.Fingerprint(n)
+		g.Expect(x.Decide(&w.Request, now).Allowed).To(BeTrue())
+	}
+	fewer := w.Grants[0]
+	fewer.Revision, fewer.Credentials = 200, fewer.Credentials[:2]
+	g.Expect(upserted(x.UpsertGrant(fewer)).TookAway).To(BeTrue())
+	g.Expect(x.Decide(&w.Request, now).Reason).To(Equal(access.ReasonCredentialNotListed))
+	more := w.Grants[0]
+	more.Revision = 201
+	g.Expect(upserted(x.UpsertGrant(more)).TookAway).To(BeFalse())
 }
 
 func TestResetKeepsTheBounds(t *testing.T) {

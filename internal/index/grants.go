@@ -8,17 +8,17 @@ import "github.com/valtuus/valtuus/internal/access"
 // grant is what is kept of a register access grant.
 type grant struct {
 	access.Grant
+	ledger   ledger
 	pair     uint32
 	deleting bool
-	ledger   ledger
 }
 
 func (s *state) newGrant(g Grant) (grant, error) {
 	number := s.newPair(g.Key.Namespace, g.RegistryName, g.Unit)
-	tasks := access.AllTasks()
+	table, tasks := s.newTasks(number), access.AllTasks()
 	if len(g.Tasks) > 0 {
 		var err error
-		if tasks, err = s.newTasks(number).Set(g.Tasks); err != nil {
+		if tasks, err = table.Set(g.Tasks); err != nil {
 			return grant{}, err
 		}
 	}
@@ -26,7 +26,8 @@ func (s *state) newGrant(g Grant) (grant, error) {
 		Grant: access.Grant{
 			Ref: access.Ref{UID: g.UID, Revision: g.Revision}, Extent: g.Extent,
 			Ready: g.Ready, NotReadyReason: g.NotReadyReason, Suspended: g.Suspended,
-			ValidFrom: g.ValidFrom, ValidUntil: g.ValidUntil, Tasks: tasks,
+			ValidFrom: g.ValidFrom, ValidUntil: g.ValidUntil,
+			Tasks: s.taskSets.at(s.taskSets.number(table, tasks)),
 		},
 		pair: number, deleting: g.Deleting, ledger: newLedger(g.Credentials),
 	}, nil
@@ -47,14 +48,14 @@ func (g *grant) gives() bool { return g.Ready && !g.Suspended && !g.deleting }
 func (g *grant) loses(next *grant) bool {
 	return !next.gives() || next.pair != g.pair || next.Extent < g.Extent ||
 		startsLater(g.ValidFrom, next.ValidFrom) || endsSooner(g.ValidUntil, next.ValidUntil) ||
-		tasksLost(&g.Tasks, &next.Tasks) || g.ledger.loses(next.ledger)
+		tasksLost(g.Tasks, next.Tasks) || g.ledger.loses(&next.ledger)
 }
 
 func (s *state) linkGrant(slot uint32, g *grant) {
 	g.Handle = access.Handle(slot)
 	if !g.deleting {
-		p := &s.pairs.pairs[g.pair]
-		g.Next, p.grants = p.grants, g.Handle
+		g.Next = s.pairs.grant(g.pair)
+		s.pairs.setGrant(g.pair, g.Handle)
 	}
 }
 
@@ -62,11 +63,16 @@ func (s *state) unlinkGrant(slot uint32, g *grant) {
 	if g.deleting {
 		return
 	}
-	at := &s.pairs.pairs[g.pair].grants
-	for *at != access.Handle(slot) {
-		at = &s.grants.slots.at(uint32(*at)).body.Next
+	first := s.pairs.grant(g.pair)
+	if first == access.Handle(slot) {
+		s.pairs.setGrant(g.pair, g.Next)
+		return
 	}
-	*at = g.Next
+	before := &s.grants.slots.at(uint32(first)).body
+	for before.Next != access.Handle(slot) {
+		before = &s.grants.slots.at(uint32(before.Next)).body
+	}
+	before.Next = g.Next
 }
 
 // tasksLost tells whether the next set lacks something of the last one.
@@ -83,17 +89,12 @@ func tasksLost(last, next *access.TaskSet) bool {
 	return false
 }
 
-// FirstGrant implements access.View.
-func (s *state) FirstGrant(pair access.Handle) (*access.Grant, bool) {
-	return s.Grant(s.pairs.pairs[pair].grants)
-}
-
 // Grant implements access.View.
-func (s *state) Grant(next access.Handle) (*access.Grant, bool) {
-	if next == 0 {
+func (s *state) Grant(grant access.Handle) (*access.Grant, bool) {
+	if grant == 0 {
 		return nil, false
 	}
-	return &s.grants.slots.at(uint32(next)).body.Grant, true
+	return &s.grants.slots.at(uint32(grant)).body.Grant, true
 }
 
 // GrantCredential implements access.View.

@@ -4,13 +4,18 @@
 package index
 
 import (
+	"slices"
 	"time"
 
 	"github.com/valtuus/valtuus/internal/access"
 )
 
-// ledger is the kept lines of a ledger. It holds a handful, so that a scan is the fastest look-up.
-type ledger []line
+// ledger is the kept lines of a ledger: hardly ever more than the current certificate and the one before it.
+// The first is at hand, so that finding it costs no trip through memory.
+type ledger struct {
+	first line
+	more  []line
+}
 
 // line is one of them, small enough for one line of memory.
 type line struct {
@@ -21,11 +26,15 @@ type line struct {
 }
 
 // newLedger copies the lines that a certificate can match.
-func newLedger(lines []Credential) ledger {
+func newLedger(credentials []Credential) ledger {
 	var kept ledger
-	for _, line := range lines {
-		if !line.Fingerprint.IsZero() {
-			kept = append(kept, newLine(line))
+	for _, c := range credentials {
+		switch {
+		case c.Fingerprint.IsZero():
+		case kept.first.fingerprint.IsZero():
+			kept.first = newLine(c)
+		default:
+			kept.more = append(kept.more, newLine(c))
 		}
 	}
 	return kept
@@ -35,29 +44,41 @@ func newLine(c Credential) line {
 	return line{c.Fingerprint, newInstant(c.NotBefore), newInstant(c.NotAfter), newInstant(c.AcceptUntil)}
 }
 
+func (l *line) credential() access.Credential {
+	return access.Credential{
+		NotBefore: l.notBefore.time(), NotAfter: l.notAfter.time(), AcceptUntil: l.acceptUntil.time(),
+	}
+}
+
 // find looks a certificate up.
-func (l ledger) find(fingerprint access.Fingerprint) (access.Credential, bool) {
-	for i := range l {
-		if l[i].fingerprint == fingerprint {
-			return access.Credential{
-				NotBefore: l[i].notBefore.time(), NotAfter: l[i].notAfter.time(), AcceptUntil: l[i].acceptUntil.time(),
-			}, true
+func (l *ledger) find(fingerprint access.Fingerprint) (access.Credential, bool) {
+	if fingerprint.IsZero() {
+		return access.Credential{}, false
+	}
+	if l.first.fingerprint == fingerprint {
+		return l.first.credential(), true
+	}
+	for i := range l.more {
+		if l.more[i].fingerprint == fingerprint {
+			return l.more[i].credential(), true
 		}
 	}
 	return access.Credential{}, false
 }
 
 // loses tells whether a certificate is worth less in the next ledger than in this one.
-func (l ledger) loses(next ledger) bool {
-	for _, line := range l {
-		now, _ := l.find(line.fingerprint)
-		then, ok := next.find(line.fingerprint)
-		if !ok || then.NotBefore.After(now.NotBefore) || then.NotAfter.Before(now.NotAfter) ||
-			endsSooner(now.AcceptUntil, then.AcceptUntil) {
-			return true
-		}
+func (l *ledger) loses(next *ledger) bool {
+	if l.first.fingerprint.IsZero() {
+		return false
 	}
-	return false
+	return l.first.loses(next) || slices.ContainsFunc(l.more, func(more line) bool { return more.loses(next) })
+}
+
+func (l *line) loses(next *ledger) bool {
+	then, ok := next.find(l.fingerprint)
+	now := l.credential()
+	return !ok || then.NotBefore.After(now.NotBefore) || then.NotAfter.Before(now.NotAfter) ||
+		endsSooner(now.AcceptUntil, then.AcceptUntil)
 }
 
 // endsSooner tells whether the next end is before the last one; zero is open.

@@ -11,38 +11,41 @@ type pairKey struct {
 	unit     uint32
 }
 
-// pair is what hangs on a registry and a unit together, whether or not these are known yet.
-type pair struct {
-	key pairKey
-	// grants is the first of the chain of its grants.
-	grants access.Handle
-}
-
-// pairs numbers the pairs.
+// pairs numbers the pairs, whether or not their registry and unit are known yet.
 type pairs struct {
-	numbers map[pairKey]uint32
-	pairs   []pair
+	// found is what a decision asks for, by key.
+	found map[pairKey]access.Pair
+	// keys are the keys by number; number 0 is not given out.
+	keys []pairKey
 }
 
-func newPairs() pairs { return pairs{numbers: map[pairKey]uint32{}, pairs: make([]pair, 1)} }
+func newPairs() pairs { return pairs{found: map[pairKey]access.Pair{}, keys: make([]pairKey, 1)} }
 
 // number numbers a pair.
 func (p *pairs) number(key pairKey) uint32 {
-	if number, ok := p.numbers[key]; ok {
-		return number
+	if pair, ok := p.found[key]; ok {
+		return uint32(pair.Handle)
 	}
-	number := uint32(len(p.pairs))
-	p.pairs = append(p.pairs, pair{key: key})
-	p.numbers[key] = number
+	number := uint32(len(p.keys))
+	p.keys = append(p.keys, key)
+	p.found[key] = access.Pair{Handle: access.Handle(number)}
 	return number
 }
 
+// grant returns the first grant of the pair with the number.
+func (p *pairs) grant(number uint32) access.Handle { return p.found[p.keys[number]].Grant }
+
+// setGrant sets the first grant of the pair with the number.
+func (p *pairs) setGrant(number uint32, grant access.Handle) {
+	p.found[p.keys[number]] = access.Pair{Handle: access.Handle(number), Grant: grant}
+}
+
 // Pair implements access.View.
-func (s *state) Pair(registry, unit access.Handle) access.Handle {
-	return access.Handle(s.pairs.numbers[pairKey{
+func (s *state) Pair(registry, unit access.Handle) access.Pair {
+	return s.pairs.found[pairKey{
 		registry: s.registries.slots.at(uint32(registry)).body.key,
 		unit:     s.units.slots.at(uint32(unit)).body.oid,
-	}])
+	}]
 }
 
 // newPair numbers the pair that a grant or relationship names.
@@ -56,7 +59,7 @@ func (s *state) newPair(namespace, registryName, unitOID string) uint32 {
 // newTasks returns the table of service task codes of the pair's registry and makes it if need be. Each registry
 // has its own, so that one organizer's slips cannot use up the numbers of another.
 func (s *state) newTasks(pair uint32) *access.TaskTable {
-	registry := s.pairs.pairs[pair].key.registry
+	registry := s.pairs.keys[pair].registry
 	for int(registry) >= len(s.tasks) {
 		s.tasks = append(s.tasks, new(access.TaskTable))
 	}

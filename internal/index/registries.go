@@ -46,7 +46,7 @@ func (r *registry) loses(next *registry, f *access.Freshness) bool {
 		next.Organization != r.Organization || next.ClientSystem != r.ClientSystem ||
 		f.OfProducers(&next.Registry) < f.OfProducers(&r.Registry) ||
 		f.OfOrganizer(&next.Registry) < f.OfOrganizer(&r.Registry) ||
-		r.ledger.loses(next.ledger)
+		r.ledger.loses(&next.ledger)
 }
 
 func (s *state) registryStands(slot uint32) bool { return s.registries.slots.at(slot).body.Accepted }

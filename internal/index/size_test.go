@@ -162,6 +162,23 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
+// BenchmarkFloor is one look-up in a Go map of as many clients: what memory alone costs.
+func BenchmarkFloor(b *testing.B) {
+	const n = 1_000_000
+	held := make(map[access.ClientID]uint64, n)
+	clients := make([]access.ClientID, n)
+	for i := range clients {
+		clients[i] = access.ClientID(uid(5, i))
+		held[clients[i]] = uint64(i)
+	}
+	rand.Shuffle(n, func(i, j int) { clients[i], clients[j] = clients[j], clients[i] })
+	for i := 0; b.Loop(); i++ {
+		if _, ok := held[clients[i%n]]; !ok {
+			b.Fatal("lost")
+		}
+	}
+}
+
 func BenchmarkUpsertRelationship(b *testing.B) {
 	x, _ := large(100_000)
 	r := indextest.Relationship()
