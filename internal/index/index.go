@@ -58,7 +58,7 @@ func (x *Index) SetComplete(kind Kind) {
 }
 
 // SetFreshness tells that the view contains everything that was committed before the instant.
-// The instant should carry a monotonic reading, so that a stepped wall clock changes no age.
+// The instant should carry a monotonic reading: the view is as old as the clock that says more, see access.Decide.
 func (x *Index) SetFreshness(provenAt time.Time) {
 	x.lock.Lock()
 	defer x.lock.Unlock()
