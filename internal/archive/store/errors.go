@@ -12,8 +12,12 @@ import (
 var (
 	// ErrNotFound: the registry has no such client or document.
 	ErrNotFound = errors.New("not found")
-	// ErrExists: the document id is taken.
+	// ErrExists: the document id is taken by another document.
 	ErrExists = errors.New("already exists")
+	// ErrStale: another version than the expected one is the current one.
+	ErrStale = errors.New("not the current version")
+	// ErrAnnulled: the document has been annulled.
+	ErrAnnulled = errors.New("annulled")
 	// ErrCursor: the cursor was forged, damaged, or made for another caller or query.
 	ErrCursor = errors.New("cursor does not belong to this caller and query")
 	// ErrUnavailable: the storage cannot do it now (full, I/O error, locked); nothing was

@@ -12,21 +12,30 @@ import (
 	"github.com/google/uuid"
 )
 
-// SearchQuery asks for one client's documents. The visible set is what AllowedTasks leaves of the
-// client's documents in the registry; every other field narrows within it.
+// SearchQuery asks for documents of one client, or of one matter. The visible set is what AllowedTasks and
+// AllowedScopes leave of them in the registry; every other field narrows within it. The fields speak of the
+// current version.
 type SearchQuery struct {
-	// Registry is the registry's OID; ClientID is required.
+	// Registry is the registry's OID.
 	Registry string
+	// ClientID or Matter is required; with both, both hold.
 	ClientID uuid.UUID
+	Matter   string
 
-	// AllowedTasks is the access filter: a document is visible if at least one of its service
-	// tasks is in the set. Nil sees all (the organizer); an empty set sees nothing.
-	AllowedTasks *[]string
+	// AllowedTasks and AllowedScopes are the access filter: a document is visible if at least one of its
+	// service tasks is in the set and, with the document's type, in one of the scopes. A nil set or list does
+	// not restrict; an empty one sees nothing.
+	AllowedTasks  *[]string
+	AllowedScopes *[]Scope
 
 	// ServiceTask, Type and AuthorUnit narrow to equal codes; empty does not narrow.
 	ServiceTask, Type, AuthorUnit string
-	// StoredFrom (inclusive) and StoredUntil (exclusive) narrow by storing time; zero does not.
+	// StoredFrom (inclusive) and StoredUntil (exclusive) narrow by FirstStored; zero does not.
 	StoredFrom, StoredUntil time.Time
+	// CreatedFrom (inclusive) and CreatedUntil (exclusive) narrow by authoring time; zero does not.
+	CreatedFrom, CreatedUntil time.Time
+	// Annulled asks for annulled documents instead of those in force.
+	Annulled bool
 
 	// Limit is the page size, 1 to MaxPage.
 	Limit int
@@ -38,7 +47,7 @@ type SearchQuery struct {
 
 // SearchResult is one page.
 type SearchResult struct {
-	// Items are newest stored first; ties by id, descending.
+	// Items are newest FirstStored first; ties by id, descending.
 	Items []Facts
 	// Total counts the visible documents that match, on all pages.
 	Total int
@@ -46,45 +55,33 @@ type SearchResult struct {
 	Next string
 }
 
-// EffectiveTasks gives the service tasks to search for after both the access filter and the asked
-// narrowing. all means no restriction; an empty set without all means nothing can match, as when
-// the asked task is outside the allowed ones.
-func (q *SearchQuery) EffectiveTasks() (tasks []string, all bool) {
-	if q.AllowedTasks == nil {
-		if q.ServiceTask == "" {
-			return nil, true
-		}
-		return []string{q.ServiceTask}, false
-	}
-	for _, task := range *q.AllowedTasks {
-		if (q.ServiceTask == "" || q.ServiceTask == task) && !slices.Contains(tasks, task) {
-			tasks = append(tasks, task)
-		}
-	}
-	return tasks, false
-}
-
 // Matches says whether the document is visible and matches the query, cursor and limit aside. It
 // is what an engine's SQL must compute; tests hold them together.
 func (q *SearchQuery) Matches(f Facts) bool {
-	if f.Registry != q.Registry || f.ClientID != q.ClientID {
+	if f.Registry != q.Registry || (q.ClientID != uuid.Nil && !slices.Contains(f.ClientIDs, q.ClientID)) {
 		return false
 	}
-	if tasks, all := q.EffectiveTasks(); !all &&
-		!slices.ContainsFunc(f.ServiceTasks, func(t string) bool { return slices.Contains(tasks, t) }) {
+	if !slices.ContainsFunc(f.ServiceTasks, func(task string) bool { return q.sees(task, f.Type) }) {
 		return false
 	}
-	switch {
-	case q.Type != "" && f.Type != q.Type:
-		return false
-	case q.AuthorUnit != "" && f.Author.Unit != q.AuthorUnit:
-		return false
-	case !q.StoredFrom.IsZero() && f.Stored.Before(Instant(q.StoredFrom)):
-		return false
-	case !q.StoredUntil.IsZero() && !f.Stored.Before(Instant(q.StoredUntil)):
-		return false
-	}
-	return true
+	return q.Annulled == (f.State == StateAnnulled) &&
+		(q.Matter == "" || f.Matter == q.Matter) &&
+		(q.Type == "" || f.Type == q.Type) &&
+		(q.AuthorUnit == "" || f.Author.Unit == q.AuthorUnit) &&
+		within(f.FirstStored, q.StoredFrom, q.StoredUntil) &&
+		within(f.Created, q.CreatedFrom, q.CreatedUntil)
+}
+
+// sees says whether a document of the type is visible, and asked for, by its belonging to the service task.
+func (q *SearchQuery) sees(task, documentType string) bool {
+	return (q.ServiceTask == "" || q.ServiceTask == task) &&
+		(q.AllowedTasks == nil || slices.Contains(*q.AllowedTasks, task)) &&
+		(q.AllowedScopes == nil || slices.ContainsFunc(*q.AllowedScopes, func(s Scope) bool { return s.Covers(task, documentType) }))
+}
+
+// within says whether t is in the half-open span, of which a zero bound is open.
+func within(t, from, until time.Time) bool {
+	return (from.IsZero() || !t.Before(Instant(from))) && (until.IsZero() || t.Before(Instant(until)))
 }
 
 // Binding digests the caller and the query, so that a cursor serves neither another caller nor
@@ -92,8 +89,9 @@ func (q *SearchQuery) Matches(f Facts) bool {
 func (q *SearchQuery) Binding() [sha256.Size]byte {
 	// JSON of strings and numbers is an injective encoding; joining by a separator is not.
 	raw, err := json.Marshal([]any{
-		q.CallerBinding, q.Registry, q.ClientID.String(), q.ServiceTask, q.Type, q.AuthorUnit,
-		boundMicros(q.StoredFrom), boundMicros(q.StoredUntil),
+		q.CallerBinding, q.Registry, q.ClientID.String(), q.Matter, q.ServiceTask, q.Type, q.AuthorUnit,
+		boundMicros(q.StoredFrom), boundMicros(q.StoredUntil), boundMicros(q.CreatedFrom), boundMicros(q.CreatedUntil),
+		q.Annulled,
 	})
 	if err != nil {
 		panic("store: strings and numbers always marshal: " + err.Error())

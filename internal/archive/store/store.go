@@ -21,6 +21,7 @@ import (
 type Store interface {
 	ClientStore
 	DocumentStore
+	RelationshipStore
 	AccessLog
 
 	// Probe proves that a write can become durable now: it commits one. ErrUnavailable if not.
@@ -45,22 +46,44 @@ type ClientStore interface {
 	ClientExists(ctx context.Context, registry string, id uuid.UUID) (bool, error)
 }
 
-// DocumentStore keeps documents. A document is never changed or removed here.
+// DocumentStore keeps documents. What is stored is never changed or removed here: a new version takes the
+// place of the former, which stays, and an annulled document stays as evidence.
+//
+// A write that repeats one that was done (see Facts.RequestDigest) is done no second time: it gives the facts
+// of the version that stands for it, created is false, and its log row is written.
 type DocumentStore interface {
-	// StoreDocument stores the document and its log row in one transaction. ErrExists if the id
-	// is taken, ErrNotFound if the registry has no such client, *InvalidError for a document or
-	// row outside its bounds.
-	StoreDocument(ctx context.Context, doc NewDocument, row LogRow) (Facts, error)
+	// StoreDocument stores the first version of a document and the log row in one transaction. ErrExists if
+	// the id is taken by another document, ErrNotFound if the registry lacks one of the clients,
+	// *InvalidError for a document or row outside its bounds.
+	StoreDocument(ctx context.Context, doc NewDocument, row LogRow) (facts Facts, created bool, err error)
 
-	// Document gives a document with its bytes; ErrNotFound if the registry has none with the id,
-	// ErrCorrupt if the bytes no longer match their digest.
-	Document(ctx context.Context, registry string, id uuid.UUID) (Document, error)
+	// AddVersion stores a further version and the log row in one transaction. ErrNotFound if the registry has
+	// no such document, ErrStale if another version than the expected is the current, ErrAnnulled if the
+	// document is annulled, *InvalidError as above.
+	AddVersion(ctx context.Context, version NewVersion, row LogRow) (facts Facts, created bool, err error)
 
-	// DocumentFacts gives what Document gives without the bytes, at the price of one row.
-	DocumentFacts(ctx context.Context, registry string, id uuid.UUID) (Facts, error)
+	// Annul annuls a document with all its versions, and writes the log row, in one transaction. Errors as
+	// AddVersion; one that was annulled for the same reason before counts as a repetition.
+	Annul(ctx context.Context, annulment NewAnnulment, row LogRow) (facts Facts, created bool, err error)
 
-	// Search gives one page of the client's visible documents, newest stored first, and the number
-	// of all visible ones. ErrCursor for a cursor that was not made for this caller and query.
+	// Document gives a version with the bytes of one representation; version 0 is the current one.
+	// ErrNotFound if the registry has no such document, version or representation, ErrCorrupt if the bytes
+	// no longer match their digest.
+	Document(ctx context.Context, registry string, id uuid.UUID, version int, contentType string) (Document, error)
+
+	// Signature gives a version with the signature over one representation; version 0 is the current one.
+	// ErrNotFound if the registry has no such document, version or signature, ErrCorrupt if it no longer matches
+	// its digest.
+	Signature(ctx context.Context, registry string, id uuid.UUID, version int, contentType string) (SignedVersion, error)
+
+	// DocumentFacts gives what Document gives without the bytes.
+	DocumentFacts(ctx context.Context, registry string, id uuid.UUID, version int) (Facts, error)
+
+	// Versions gives the facts of every version, newest first; ErrNotFound if the registry has no such document.
+	Versions(ctx context.Context, registry string, id uuid.UUID) ([]Facts, error)
+
+	// Search gives one page of the visible documents by their current versions, newest FirstStored first, and
+	// the number of all visible ones. ErrCursor for a cursor that was not made for this caller and query.
 	Search(ctx context.Context, query SearchQuery) (SearchResult, error)
 }
 

@@ -6,7 +6,9 @@ package store
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -15,6 +17,8 @@ import (
 const (
 	// MaxServiceTasks is the most service tasks one document has.
 	MaxServiceTasks = 8
+	// MaxClients is the most clients one document has.
+	MaxClients = 8
 	// MaxPage is the largest page a search or a log query gives.
 	MaxPage = 200
 	// MaxCode is the longest code, OID or id in bytes.
@@ -23,38 +27,132 @@ const (
 
 // Validate gives *InvalidError for the first field outside its bounds.
 func (d *NewDocument) Validate() error {
-	for _, c := range []struct {
-		field, value string
-		optional     bool
-	}{
-		{"Registry", d.Registry, false},
-		{"Type", d.Type, false},
-		{"Author.Organization", d.Author.Organization, false},
-		{"Author.Unit", d.Author.Unit, true},
-		{"Author.Professional", d.Author.Professional, true},
-		{"ViewRevision", d.ViewRevision, true},
-	} {
-		if err := checkCode(c.field, c.value, c.optional); err != nil {
+	if d.ID == uuid.Nil {
+		return &InvalidError{"ID", "is missing"}
+	}
+	if err := firstError(
+		checkCode("Registry", d.Registry, false),
+		checkCode("Type", d.Type, false),
+		checkSet("ClientIDs", d.ClientIDs, MaxClients, func(id uuid.UUID) error {
+			if id == uuid.Nil {
+				return &InvalidError{"ClientIDs", "names no client"}
+			}
+			return nil
+		}),
+		d.Content.validate(),
+	); err != nil {
+		return err
+	}
+	if d.Relationship != nil && len(d.ClientIDs) != 1 {
+		return &InvalidError{"ClientIDs", "must be one for a relationship"}
+	}
+	return nil
+}
+
+// Validate gives *InvalidError for the first field outside its bounds.
+func (v *NewVersion) Validate() error {
+	if err := checkAddressed(v.Registry, v.ID, v.Expected); err != nil {
+		return err
+	}
+	return v.Content.validate()
+}
+
+// Validate gives *InvalidError for the first field outside its bounds.
+func (a *NewAnnulment) Validate() error {
+	return firstError(
+		checkAddressed(a.Registry, a.ID, a.Expected),
+		checkCode("Reason", a.Reason, false),
+		checkTime("At", a.At),
+		a.By.validate(),
+	)
+}
+
+func checkAddressed(registry string, id uuid.UUID, expected int) error {
+	switch {
+	case id == uuid.Nil:
+		return &InvalidError{"ID", "is missing"}
+	case expected < 1:
+		return &InvalidError{"Expected", "is no version"}
+	}
+	return checkCode("Registry", registry, false)
+}
+
+func (c *Content) validate() error {
+	if err := firstError(
+		c.Author.validate(),
+		checkCode("Matter", c.Matter, true),
+		checkCode("Language", c.Language, true),
+		checkCode("SchemaVersion", c.SchemaVersion, true),
+		checkCode("CorrectionReason", c.CorrectionReason, true),
+		checkCode("ViewRevision", c.ViewRevision, true),
+		checkTime("Created", c.Created),
+		checkTime("Stored", c.Stored),
+		checkSet("ServiceTasks", c.ServiceTasks, MaxServiceTasks, func(task string) error {
+			return checkCode("ServiceTasks", task, false)
+		}),
+		c.Labels.validate(),
+	); err != nil {
+		return err
+	}
+	if r := c.Relationship; r != nil {
+		if err := firstError(
+			checkCode("Relationship.Unit", r.Unit, false),
+			checkCode("Relationship.Procurement", r.Procurement, false),
+			checkTime("Relationship.Start", r.Start),
+		); err != nil {
 			return err
 		}
 	}
-	switch {
-	case d.ID == uuid.Nil:
-		return &InvalidError{"ID", "is missing"}
-	case d.ClientID == uuid.Nil:
-		return &InvalidError{"ClientID", "is missing"}
-	case d.ContentType != ContentJSON && d.ContentType != ContentXHTML:
-		return &InvalidError{"ContentType", "is neither JSON nor XHTML"}
-	case len(d.Body) == 0:
-		return &InvalidError{"Body", "is empty"}
+	return c.validateRepresentations()
+}
+
+func (c *Content) validateRepresentations() error {
+	kinds := make([]string, len(c.Representations))
+	for i, r := range c.Representations {
+		if len(r.Body) == 0 {
+			return &InvalidError{"Representations", "has an empty body"}
+		}
+		if err := r.Signature.validate(); err != nil {
+			return err
+		}
+		kinds[i] = r.ContentType
 	}
-	if err := checkTime("Created", d.Created); err != nil {
-		return err
+	return checkSet("Representations", kinds, 2, func(kind string) error {
+		if kind != ContentJSON && kind != ContentXHTML {
+			return &InvalidError{"Representations", "is neither JSON nor XHTML"}
+		}
+		return nil
+	})
+}
+
+func (a *Author) validate() error {
+	return firstError(
+		checkCode("Author.Organization", a.Organization, false),
+		checkCode("Author.Unit", a.Unit, true),
+		checkCode("Author.Professional", a.Professional, true),
+		checkCode("Author.Role", a.Role, true),
+	)
+}
+
+func (l *Labels) validate() error {
+	switch l.Display {
+	case "", DisplayShown, DisplayDelayed, DisplayLimited:
+	default:
+		return &InvalidError{"Labels.Display", "is not shown, delayed or limited"}
 	}
-	if err := checkTime("Stored", d.Stored); err != nil {
-		return err
+	if l.DisplayFrom.IsZero() == (l.Display == DisplayDelayed) {
+		return &InvalidError{"Labels.DisplayFrom", "belongs to a delayed display, and to that alone"}
 	}
-	return checkTasks("ServiceTasks", d.ServiceTasks)
+	return nil
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Validate gives *InvalidError for the first field outside its bounds.
@@ -80,8 +178,16 @@ func (q *SearchQuery) Validate() error {
 	if err := checkCode("Registry", q.Registry, false); err != nil {
 		return err
 	}
-	if q.ClientID == uuid.Nil {
-		return &InvalidError{"ClientID", "is missing"}
+	if q.ClientID == uuid.Nil && q.Matter == "" {
+		return &InvalidError{"ClientID", "is missing, and so is Matter"}
+	}
+	if err := firstError(
+		checkCode("Matter", q.Matter, true),
+		checkCode("ServiceTask", q.ServiceTask, true),
+		checkCode("Type", q.Type, true),
+		checkCode("AuthorUnit", q.AuthorUnit, true),
+	); err != nil {
+		return err
 	}
 	return checkLimit(q.Limit)
 }
@@ -100,6 +206,14 @@ func checkCode(field, value string, optional bool) error {
 	case len(value) > MaxCode:
 		return &InvalidError{field, fmt.Sprintf("is longer than %d bytes", MaxCode)}
 	}
+	return checkText(field, value)
+}
+
+// checkText refuses what not every engine keeps as text.
+func checkText(field, value string) error {
+	if !utf8.ValidString(value) || strings.IndexByte(value, 0) >= 0 {
+		return &InvalidError{field, "is no text"}
+	}
 	return nil
 }
 
@@ -110,16 +224,17 @@ func checkTime(field string, t time.Time) error {
 	return nil
 }
 
-func checkTasks(field string, tasks []string) error {
-	if len(tasks) < 1 || len(tasks) > MaxServiceTasks {
-		return &InvalidError{field, fmt.Sprintf("has not 1 to %d codes", MaxServiceTasks)}
+// checkSet checks that there are 1 to most distinct values, each good by itself.
+func checkSet[T comparable](field string, values []T, most int, check func(T) error) error {
+	if len(values) < 1 || len(values) > most {
+		return &InvalidError{field, fmt.Sprintf("has not 1 to %d values", most)}
 	}
-	for i, task := range tasks {
-		if err := checkCode(field, task, false); err != nil {
+	for i, value := range values {
+		if err := check(value); err != nil {
 			return err
 		}
-		if slices.Contains(tasks[:i], task) {
-			return &InvalidError{field, "names a code twice"}
+		if slices.Contains(values[:i], value) {
+			return &InvalidError{field, "names one twice"}
 		}
 	}
 	return nil

@@ -3,23 +3,53 @@
 
 package groupcommit
 
-// run does the batch in one transaction. When an operation loses the transaction (SQLite rolls
-// everything back when the disk is full), each operation gets a transaction of its own, so that
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/valtuus/valtuus/internal/archive/store"
+)
+
+// ErrConflict is wrapped by an engine's error that says: the transaction lost to one that ran at the same time,
+// nothing of it counts, and it may pass when it runs again.
+var ErrConflict = errors.New("lost to another transaction")
+
+// ErrUndone is wrapped by the error of a commit that says: nothing of the transaction counts, for certain.
+var ErrUndone = errors.New("the transaction was undone")
+
+// tries is how often an operation that is alone in its transaction runs when it loses to others.
+const tries = 10
+
+// run does the batch in one transaction. When an operation loses the transaction (SQLite rolls everything
+// back when the disk is full, PostgreSQL at a conflict), each operation gets a transaction of its own, so that
 // one document too large for the disk does not take its neighbors along.
 func (q *Queue[T]) run(batch []*job[T]) {
 	results, lost := q.attempt(batch)
-	if lost && len(batch) > 1 {
-		for i, j := range batch {
-			one, _ := q.attempt([]*job[T]{j})
-			results[i] = one[0]
-		}
-	}
 	for i, j := range batch {
+		if lost && (len(batch) > 1 || errors.Is(results[i], ErrConflict)) {
+			results[i] = q.alone(j)
+		}
 		j.err <- results[i]
 	}
 }
 
-// attempt gives one result per job; lost says that the transaction broke under an operation.
+// alone runs the operation in transactions of its own until one is not lost to another.
+func (q *Queue[T]) alone(j *job[T]) error {
+	for try := 1; ; try++ {
+		results, _ := q.attempt([]*job[T]{j})
+		switch err := results[0]; {
+		case !errors.Is(err, ErrConflict):
+			return err
+		case try == tries:
+			return store.Unavailable("writing beside others", err)
+		}
+		time.Sleep(time.Duration(try) * rand.N(2*time.Millisecond))
+	}
+}
+
+// attempt gives one result per job; lost says that the transaction broke under an operation, lost to another, or
+// was undone at its commit. One whose commit has an unknown outcome is not lost: it may have been done.
 func (q *Queue[T]) attempt(batch []*job[T]) (results []error, lost bool) {
 	results = make([]error, len(batch))
 	tx, err := q.begin()
@@ -42,12 +72,13 @@ func (q *Queue[T]) attempt(batch []*job[T]) (results []error, lost bool) {
 		tx.Rollback()
 		return results, false
 	}
+	start := time.Now() // for a duration in a metric, never stored
 	if err := tx.Commit(); err != nil {
 		tx.Rollback()
-		return fill(results, err), false
+		return fill(results, err), errors.Is(err, ErrConflict) || errors.Is(err, ErrUndone)
 	}
 	if q.opts.OnCommit != nil {
-		q.opts.OnCommit(done)
+		q.opts.OnCommit(done, time.Since(start))
 	}
 	return results, false
 }

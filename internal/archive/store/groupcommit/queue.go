@@ -8,6 +8,7 @@ package groupcommit
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
@@ -35,16 +36,19 @@ type Options struct {
 	MaxBytes int
 	// Waiting is the most operations that wait outside a transaction; default 1024.
 	Waiting int
-	// OnCommit hears of each durable commit, from the writing goroutine; may be nil.
-	OnCommit func(operations int)
+	// Lanes is how many transactions run at once; default 1.
+	Lanes int
+	// OnCommit hears of each durable commit: how many operations shared it and how long the commit itself
+	// took. Called from the lanes' goroutines, at the same time; may be nil.
+	OnCommit func(operations int, took time.Duration)
 }
 
-// Queue runs operations in shared transactions, one transaction at a time.
+// Queue runs operations in shared transactions, one transaction at a time in each lane.
 type Queue[T Tx] struct {
 	begin func() (T, error)
 	opts  Options
 	jobs  chan *job[T]
-	done  chan struct{}
+	lanes sync.WaitGroup
 
 	mu     sync.RWMutex // held shared while sending, so that Close never closes under a sender
 	closed bool
@@ -56,7 +60,7 @@ type job[T Tx] struct {
 	err  chan error
 }
 
-// Start makes a queue that opens its transactions with begin, and starts its goroutine. Close ends it.
+// Start makes a queue that opens its transactions with begin, and starts its lanes. Close ends them.
 func Start[T Tx](begin func() (T, error), opts Options) *Queue[T] {
 	if opts.MaxBatch <= 0 {
 		opts.MaxBatch = 64
@@ -71,17 +75,18 @@ func Start[T Tx](begin func() (T, error), opts Options) *Queue[T] {
 		begin: begin,
 		opts:  opts,
 		jobs:  make(chan *job[T], opts.Waiting),
-		done:  make(chan struct{}),
 	}
-	go q.loop()
+	for range max(opts.Lanes, 1) {
+		q.lanes.Go(q.lane)
+	}
 	return q
 }
 
 // Do runs the operation in a shared transaction and returns nil once that is durable. An error of
 // the operation undoes only the operation. size is its weight in bytes.
 //
-// The operation may run twice (again alone, when a shared transaction is lost), so it must only
-// set its results. When ctx ends while the operation waits, Do returns ctx's error but the
+// The operation may run more than once (again alone, when a shared transaction is lost), so it must
+// only set its results. When ctx ends while the operation waits, Do returns ctx's error but the
 // operation still runs: what it logs is not undone by a caller that hangs up.
 func (q *Queue[T]) Do(ctx context.Context, size int, op func(T) error) error {
 	j := &job[T]{op: op, size: size, err: make(chan error, 1)}
@@ -113,7 +118,7 @@ func (q *Queue[T]) send(ctx context.Context, j *job[T]) error {
 	}
 }
 
-// Close refuses new operations, waits until the queued ones are done, and ends the goroutine.
+// Close refuses new operations, waits until the queued ones are done, and ends the lanes.
 func (q *Queue[T]) Close() {
 	q.mu.Lock()
 	if !q.closed {
@@ -121,11 +126,10 @@ func (q *Queue[T]) Close() {
 		close(q.jobs)
 	}
 	q.mu.Unlock()
-	<-q.done
+	q.lanes.Wait()
 }
 
-func (q *Queue[T]) loop() {
-	defer close(q.done)
+func (q *Queue[T]) lane() {
 	for first := range q.jobs {
 		q.run(q.gather(first))
 	}

@@ -27,6 +27,7 @@ type fakeDisk struct {
 	names      []string
 	commits    int
 	failNext   error
+	poison     string        // a commit with this name in it is undone
 	hold       chan struct{} // a commit waits for it
 	committing chan struct{} // told when a commit begins
 }
@@ -53,6 +54,9 @@ func (f *fakeTx) Commit() error {
 	if err := f.disk.failNext; err != nil {
 		f.disk.failNext = nil
 		return err
+	}
+	if f.disk.poison != "" && slices.Contains(f.pending, f.disk.poison) {
+		return ErrUndone
 	}
 	f.disk.names = append(f.disk.names, f.pending...)
 	f.disk.commits++
@@ -152,6 +156,23 @@ func TestALostTransactionIsRetriedOneByOne(t *testing.T) {
 	slices.Sort(disk.names)
 	if !slices.Equal(disk.names, []string{"a", "c", "first"}) || !errors.Is(results[1], full) || results[0] != nil || results[2] != nil {
 		t.Errorf("disk %v, results %v", disk.names, results)
+	}
+}
+
+// A server that undoes the whole transaction for one operation's sake, and says so at the commit, must not fail
+// the others.
+func TestAnUndoneCommitIsRetriedOneByOne(t *testing.T) {
+	disk := &fakeDisk{poison: "too large"}
+	q := Start(disk.begin, Options{})
+	defer q.Close()
+	results, release := queued(t, q, disk, []func(*fakeTx) error{add("a"), add("too large"), add("b")})
+	release()
+	if results[0] != nil || !errors.Is(results[1], ErrUndone) || results[2] != nil {
+		t.Fatalf("results: %v", results)
+	}
+	slices.Sort(disk.names)
+	if !slices.Equal(disk.names, []string{"a", "b", "first"}) {
+		t.Errorf("on the disk: %v", disk.names)
 	}
 }
 

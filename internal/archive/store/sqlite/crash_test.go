@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -49,96 +50,146 @@ func child(t testing.TB, mode, dir string) *exec.Cmd {
 }
 
 // TestInvariant4_KillLosesNothingAcknowledged kills a writing process without warning, over and
-// over on the same data, and looks for every document it had acknowledged, and for its log row.
+// over on the same data, and looks for everything it had acknowledged, and for its log row.
 func TestInvariant4_KillLosesNothingAcknowledged(t *testing.T) {
 	dir := t.TempDir()
-	acked := map[uuid.UUID]bool{}
+	var acked []ack
 	for round := range 5 {
-		cmd := child(t, "write", dir)
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		killed := false
-		seen := 0
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			id, err := uuid.Parse(lines.Text())
-			if err != nil {
-				continue // the line that the kill cut
-			}
-			acked[id] = true
-			if seen++; seen > 100+round*73 && !killed {
-				killed = true
-				if err := cmd.Process.Kill(); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		_ = cmd.Wait()
-		if !killed {
-			t.Fatalf("round %d: the child ended on its own", round)
-		}
+		acked = append(acked, killed(t, dir, 100+round*73)...)
 		checkAcked(t, dir, acked)
 	}
-	t.Logf("%d documents acknowledged over 5 kills", len(acked))
+	t.Logf("%d writes acknowledged over 5 kills", len(acked))
 }
 
-func checkAcked(t *testing.T, dir string, acked map[uuid.UUID]bool) {
+// ack is what a writing process has been told, and how long the write-ahead log was then.
+type ack struct {
+	request  string
+	document uuid.UUID
+	version  int
+	annulled bool
+	wal      int64
+}
+
+// killed runs a writing process until it has had more than enough acknowledged, and kills it.
+func killed(t *testing.T, dir string, enough int) (acked []ack) {
+	t.Helper()
+	cmd := child(t, "write", dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	dead := false
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		var (
+			one    ack
+			id, ok string
+		)
+		n, _ := fmt.Sscanf(lines.Text(), "%s %s %d %t %d %s", &one.request, &id, &one.version, &one.annulled, &one.wal, &ok)
+		if n < 6 || ok != "ok" {
+			continue // the line that the kill cut
+		}
+		one.document = uuid.MustParse(id)
+		acked = append(acked, one)
+		if len(acked) > enough && !dead {
+			dead = true
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	_ = cmd.Wait()
+	if !dead {
+		t.Fatal("the child ended on its own")
+	}
+	return acked
+}
+
+// checkAcked looks for what was acknowledged, and holds every row to what it tells of.
+func checkAcked(t *testing.T, dir string, acked []ack) {
 	t.Helper()
 	s := openAt(t, dir)
 	defer func() { _ = s.Close() }()
-	logged := map[uuid.UUID]bool{}
+	logged := map[string]bool{}
 	for _, row := range storetest.AllLog(t, s, store.LogQuery{}) {
+		logged[row.RequestID] = true
 		for _, id := range row.DocumentIDs {
-			logged[id] = true
-			if _, err := s.Document(t.Context(), registry, id); err != nil {
-				t.Errorf("a row names a document that is not there: %v", err)
+			if !told(t, s, ack{document: id, version: row.DocumentCount, annulled: row.Operation == "document.annul"}) {
+				t.Errorf("a row of %s tells of what is not there", row.Operation)
 			}
 		}
 	}
 	lost := 0
-	for id := range acked {
-		if _, err := s.Document(t.Context(), registry, id); err != nil || !logged[id] {
+	for _, one := range acked {
+		if !logged[one.request] || !told(t, s, one) {
 			lost++
 		}
 	}
 	if lost > 0 {
-		t.Errorf("%d of %d acknowledged documents, or their rows, are gone", lost, len(acked))
+		t.Errorf("%d of %d acknowledged writes, or their rows, are gone", lost, len(acked))
 	}
 }
 
-// writeForever stores documents and prints the id of each acknowledged one.
+// told says whether what was told is there, bytes included.
+func told(t *testing.T, s *opened, one ack) bool {
+	t.Helper()
+	got, err := s.Document(t.Context(), registry, one.document, one.version, store.ContentJSON)
+	return err == nil && (!one.annulled || got.State == store.StateAnnulled)
+}
+
+// writeForever stores, changes and annuls documents and prints each acknowledged write.
 func writeForever(dir string) {
 	s, err := Open(context.Background(), Options{Dir: dir, CursorKey: cursorKey})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	fail(err)
 	client, _, err := s.RegisterClient(context.Background(), registry, storetest.Hash(1), start, storetest.Row("client.register", start))
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	fail(err)
 	var mu sync.Mutex
+	tell := func(row store.LogRow, f store.Facts) {
+		wal, err := os.Stat(filepath.Join(dir, FileName+"-wal"))
+		fail(err)
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Println(row.RequestID, f.ID, f.Version, f.Annulment != nil, wal.Size(), "ok")
+	}
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			for {
+			for i := 0; ; i++ {
 				doc := storetest.NewDocument(registry, client, start.Add(time.Second), make([]byte, 5000), "t1")
-				row := storetest.Row("document.store", start)
-				row.DocumentIDs = []uuid.UUID{doc.ID}
-				if _, err := s.StoreDocument(context.Background(), doc, row); err != nil {
-					fmt.Fprintln(os.Stderr, err)
-					os.Exit(1)
+				row := rowOf("document.store", doc.ID, 1)
+				facts, _, err := s.StoreDocument(context.Background(), doc, row)
+				fail(err)
+				tell(row, facts)
+				if i%2 == 0 {
+					row := rowOf("document.version", doc.ID, 2)
+					facts, _, err = s.AddVersion(context.Background(), storetest.NewVersion(facts, start, make([]byte, 5000), "t2"), row)
+					fail(err)
+					tell(row, facts)
 				}
-				mu.Lock()
-				fmt.Println(doc.ID)
-				mu.Unlock()
+				if i%3 == 0 {
+					row := rowOf("document.annul", doc.ID, facts.Version)
+					facts, _, err = s.Annul(context.Background(), storetest.NewAnnulment(facts, start, "mistake"), row)
+					fail(err)
+					tell(row, facts)
+				}
 			}
 		})
 	}
 	wg.Wait()
+}
+
+// rowOf gives a row that tells of a version of a document.
+func rowOf(operation string, id uuid.UUID, version int) store.LogRow {
+	row := storetest.Row(operation, start)
+	row.DocumentIDs, row.DocumentCount = []uuid.UUID{id}, version
+	return row
+}
+
+func fail(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }

@@ -51,7 +51,7 @@ func fillDiskErr(ctx context.Context, dir string) error {
 		doc := storetest.NewDocument(registry, client, start, make([]byte, 50_000), "t1")
 		row := storetest.Row("document.store", start)
 		row.DocumentIDs = []uuid.UUID{doc.ID}
-		_, err := s.StoreDocument(ctx, doc, row)
+		_, _, err := s.StoreDocument(ctx, doc, row)
 		return doc.ID, err
 	}
 	if _, err := put(); err != nil {
@@ -81,7 +81,7 @@ func fillDiskErr(ctx context.Context, dir string) error {
 	if logErr != nil {
 		return fmt.Errorf("a small write after it gave %w", logErr)
 	}
-	if _, err := s.DocumentFacts(ctx, registry, refused); !errors.Is(err, store.ErrNotFound) {
+	if _, err := s.DocumentFacts(ctx, registry, refused, 0); !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("the refused document is there, or: %w", err)
 	}
 	if _, err := put(); err != nil {

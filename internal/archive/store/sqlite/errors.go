@@ -4,7 +4,6 @@
 package sqlite
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -20,9 +19,6 @@ func classify(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, sql.ErrConnDone) || err.Error() == "sql: database is closed" {
-		return store.ErrClosed
-	}
 	var sqliteErr *driver.Error
 	if !errors.As(err, &sqliteErr) {
 		return fmt.Errorf("%s: %w", doing, err)
@@ -35,13 +31,4 @@ func classify(doing string, err error) error {
 	default:
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-}
-
-// scanOne scans a query of at most one row.
-func scanOne(doing string, row *sql.Row, dest ...any) (found bool, err error) {
-	err = row.Scan(dest...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, classify(doing, err)
 }

@@ -6,6 +6,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,19 +19,19 @@ import (
 )
 
 // onWriter runs a function on the writing connection, between transactions.
-func onWriter(t testing.TB, s *Store, fn func() error) {
+func onWriter(t testing.TB, s *opened, fn func() error) {
 	t.Helper()
 	var err error
 	s.write.beforeCommit = nil
-	if doErr := s.queue.Do(t.Context(), 0, func(*tx) error { return errors.New("nothing to commit") }); doErr == nil {
-		t.Fatal("the queue committed a failed operation")
+	if err := s.Probe(t.Context(), start); err != nil { // once it is done, the writing goroutine rests
+		t.Fatal(err)
 	}
 	if err = fn(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func setMaxPages(t testing.TB, s *Store, more int) {
+func setMaxPages(t testing.TB, s *opened, more int) {
 	t.Helper()
 	onWriter(t, s, func() error {
 		var pages, limit int
@@ -41,53 +42,107 @@ func setMaxPages(t testing.TB, s *Store, more int) {
 	})
 }
 
-// acknowledged holds what a caller was told against what is there, rows included.
+// acknowledged holds what callers were told against what is there, rows included.
 type acknowledged struct {
-	mu sync.Mutex
-	ok map[uuid.UUID]bool
+	mu    sync.Mutex
+	asked []asked
 }
 
-func (a *acknowledged) store(t testing.TB, s *Store, client uuid.UUID, body []byte) error {
-	t.Helper()
-	doc := storetest.NewDocument(registry, client, start, body, "t1", "t2")
-	row := storetest.Row("document.store", start)
-	row.DocumentIDs = []uuid.UUID{doc.ID}
-	_, err := s.StoreDocument(t.Context(), doc, row)
+type asked struct {
+	request  string
+	document uuid.UUID
+	version  int
+	annulled bool
+	ok       bool
+}
+
+func (a *acknowledged) note(one asked, err error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.ok[doc.ID] = err == nil
+	one.ok = err == nil
+	a.asked = append(a.asked, one)
 	return err
 }
 
-func (a *acknowledged) check(t testing.TB, s *Store) {
+func (a *acknowledged) store(t testing.TB, s *opened, client uuid.UUID, body []byte) error {
 	t.Helper()
-	rows := map[uuid.UUID]bool{}
+	doc := storetest.NewDocument(registry, client, start, body, "t1", "t2")
+	row := storetest.Row("document.store", start)
+	_, _, err := s.StoreDocument(t.Context(), doc, row)
+	return a.note(asked{row.RequestID, doc.ID, 1, false, false}, err)
+}
+
+func (a *acknowledged) version(t testing.TB, s *opened, of store.Facts, body []byte) error {
+	t.Helper()
+	row := storetest.Row("document.version", start)
+	_, _, err := s.AddVersion(t.Context(), storetest.NewVersion(of, start, body, "t2", "t3"), row)
+	return a.note(asked{row.RequestID, of.ID, of.Current + 1, false, false}, err)
+}
+
+func (a *acknowledged) annul(t testing.TB, s *opened, of store.Facts) error {
+	t.Helper()
+	row := storetest.Row("document.annul", start)
+	_, _, err := s.Annul(t.Context(), storetest.NewAnnulment(of, start, "mistake"), row)
+	return a.note(asked{row.RequestID, of.ID, of.Current, true, false}, err)
+}
+
+func (a *acknowledged) check(t testing.TB, s *opened) {
+	t.Helper()
+	rows := map[string]bool{}
 	for _, row := range storetest.AllLog(t, s, store.LogQuery{}) {
-		for _, id := range row.DocumentIDs {
-			rows[id] = true
+		rows[row.RequestID] = true
+	}
+	for _, one := range a.asked {
+		got, err := s.Document(t.Context(), registry, one.document, one.version, store.ContentJSON)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			t.Error(err)
+		}
+		there := err == nil && (!one.annulled || got.State == store.StateAnnulled)
+		if there != one.ok || rows[one.request] != one.ok {
+			t.Errorf("version %d, annulment %v: acknowledged %v, there %v, logged %v", one.version, one.annulled, one.ok, there, rows[one.request])
+		}
+		if one.annulled {
+			continue
+		}
+		query := store.SearchQuery{Registry: registry, ClientID: a.client(t, s), ServiceTask: "t3", Limit: store.MaxPage}
+		page, err := s.Search(t.Context(), query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := slices.ContainsFunc(page.Items, func(f store.Facts) bool { return f.ID == one.document })
+		if one.version == 2 && one.ok != found {
+			t.Errorf("a version was acknowledged %v, and is found by its task %v", one.ok, found)
 		}
 	}
-	for id, ok := range a.ok {
-		_, err := s.Document(t.Context(), registry, id)
-		if stored := err == nil; stored != ok || rows[id] != ok {
-			t.Errorf("acknowledged %v, stored %v, logged %v (%v)", ok, stored, rows[id], err)
-		}
+}
+
+// client gives the one client of these tests.
+func (*acknowledged) client(t testing.TB, s *opened) uuid.UUID {
+	t.Helper()
+	id, _, err := s.FindClient(t.Context(), registry, storetest.Hash(1))
+	if err != nil {
+		t.Fatal(err)
 	}
+	return id
 }
 
 func TestInvariant4_DiskFullAcknowledgesNothingAndMends(t *testing.T) {
 	s := openNew(t)
 	client := storetest.Client(t, s, registry, 1)
-	told := acknowledged{ok: map[uuid.UUID]bool{}}
+	told := &acknowledged{}
 	if err := told.store(t, s, client, make([]byte, 10_000)); err != nil {
 		t.Fatal(err)
 	}
+	kept := storetest.StoreNew(t, s, storetest.NewDocument(registry, client, start, []byte("x"), "t1"))
 	setMaxPages(t, s, 20)
 	var full error
 	for range 50 {
 		if full = told.store(t, s, client, make([]byte, 10_000)); full != nil {
 			break
 		}
+	}
+	if err := told.version(t, s, kept, make([]byte, 100_000)); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("a version on a full disk: got %v, want ErrUnavailable", err)
 	}
 	if !errors.Is(full, store.ErrUnavailable) {
 		t.Fatalf("on a full disk: got %v, want ErrUnavailable", full)
@@ -98,13 +153,17 @@ func TestInvariant4_DiskFullAcknowledgesNothingAndMends(t *testing.T) {
 	if err := told.store(t, s, client, make([]byte, 10_000)); err != nil {
 		t.Fatalf("with space again: %v", err)
 	}
+	if err := told.version(t, s, kept, make([]byte, 100_000)); err != nil {
+		t.Fatalf("the version, with space again: %v", err)
+	}
+	told.asked = slices.DeleteFunc(told.asked, func(one asked) bool { return one.version == 2 && !one.ok }) // it is there now
 	told.check(t, s)
 }
 
 func TestInvariant4_DiskFullFailsTheLargeOneAlone(t *testing.T) {
 	s := openNew(t)
 	client := storetest.Client(t, s, registry, 1)
-	told := acknowledged{ok: map[uuid.UUID]bool{}}
+	told := &acknowledged{}
 	setMaxPages(t, s, 60)
 	var wg sync.WaitGroup
 	var small atomic.Int32
@@ -135,7 +194,12 @@ func TestInvariant4_DiskFullFailsTheLargeOneAlone(t *testing.T) {
 func TestInvariant4_FailedCommitAcknowledgesNothing(t *testing.T) {
 	s := openNew(t)
 	client := storetest.Client(t, s, registry, 1)
-	told := acknowledged{ok: map[uuid.UUID]bool{}}
+	told := &acknowledged{}
+	var changed, annulled []store.Facts
+	for range 10 {
+		changed = append(changed, storetest.StoreNew(t, s, storetest.NewDocument(registry, client, start, []byte("x"), "t1")))
+		annulled = append(annulled, storetest.StoreNew(t, s, storetest.NewDocument(registry, client, start, []byte("x"), "t1")))
+	}
 	var failures atomic.Int32
 	onWriter(t, s, func() error {
 		s.write.beforeCommit = func() error {
@@ -147,9 +211,18 @@ func TestInvariant4_FailedCommitAcknowledgesNothing(t *testing.T) {
 		return nil
 	})
 	var wg sync.WaitGroup
-	for range 40 {
+	for i := range 40 {
 		wg.Go(func() {
-			if err := told.store(t, s, client, []byte("body")); err != nil && !errors.Is(err, store.ErrUnavailable) {
+			var err error
+			switch i % 4 {
+			case 0:
+				err = told.version(t, s, changed[i/4], []byte("changed"))
+			case 1:
+				err = told.annul(t, s, annulled[i/4])
+			default:
+				err = told.store(t, s, client, []byte("body"))
+			}
+			if err != nil && !errors.Is(err, store.ErrUnavailable) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -179,7 +252,7 @@ func TestConcurrentWritersShareTransactions(t *testing.T) {
 	for range 32 {
 		wg.Go(func() {
 			for range 20 {
-				if _, err := s.StoreDocument(t.Context(), storetest.NewDocument(registry, client, start, []byte("body"), "t1"), storetest.Row("document.store", start)); err != nil {
+				if _, _, err := s.StoreDocument(t.Context(), storetest.NewDocument(registry, client, start, []byte("body"), "t1"), storetest.Row("document.store", start)); err != nil {
 					t.Error(err)
 				}
 			}

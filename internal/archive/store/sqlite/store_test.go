@@ -4,6 +4,7 @@
 package sqlite
 
 import (
+	"database/sql"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,9 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 	"github.com/valtuus/valtuus/internal/archive/store/storetest"
 )
 
@@ -24,16 +24,27 @@ var (
 	cursorKey = []byte("a key for tests only, 32 bytes!!")
 )
 
-func openAt(t testing.TB, dir string) *Store {
+// opened is a store with its connections in the test's reach.
+type opened struct {
+	*sqlstore.Store
+	write   *writer
+	readers *sql.DB
+}
+
+func openAt(t testing.TB, dir string) *opened {
 	t.Helper()
-	s, err := Open(t.Context(), Options{Dir: dir, CursorKey: cursorKey})
+	engine, write, err := openEngine(t.Context(), Options{Dir: dir})
 	if err != nil {
 		t.Fatalf("opening: %v", err)
 	}
-	return s
+	s, err := sqlstore.New(engine, sqlstore.Options{CursorKey: cursorKey})
+	if err != nil {
+		t.Fatalf("opening: %v", err)
+	}
+	return &opened{s, write, engine.Readers}
 }
 
-func openNew(t testing.TB) *Store {
+func openNew(t testing.TB) *opened {
 	t.Helper()
 	s := openAt(t, t.TempDir())
 	t.Cleanup(func() { _ = s.Close() })
@@ -107,50 +118,27 @@ func TestCorruptBytesAreNotServed(t *testing.T) {
 	s := openNew(t)
 	client := storetest.Client(t, s, registry, 1)
 	doc := storetest.NewDocument(registry, client, start, []byte("body"), "t1")
-	if _, err := s.StoreDocument(t.Context(), doc, storetest.Row("document.store", start)); err != nil {
+	if _, _, err := s.StoreDocument(t.Context(), doc, storetest.Row("document.store", start)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.write.conn.ExecContext(t.Context(), `UPDATE document_bodies SET body = x'00' WHERE document_id = $1`, doc.ID[:]); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Document(t.Context(), registry, doc.ID); err != store.ErrCorrupt { //nolint:errorlint // exactly this one
+	if _, err := s.Document(t.Context(), registry, doc.ID, 0, store.ContentJSON); err != store.ErrCorrupt { //nolint:errorlint // exactly this one
 		t.Fatalf("got %v", err)
 	}
 }
 
-// TestSearchReadsTheIndexInItsOrder guards the lesson of slow searches elsewhere: the access filter
-// and the order must be one index prefix, so no sort and no walk over what is not visible.
-func TestSearchReadsTheIndexInItsOrder(t *testing.T) {
+func TestACorruptSignatureIsNotServed(t *testing.T) {
 	s := openNew(t)
-	client := uuid.New()
-	for name, c := range map[string]struct {
-		query store.SearchQuery
-		index string
-	}{
-		"organizer": {store.SearchQuery{Registry: registry, ClientID: client, Limit: 10}, "documents_by_client"},
-		"unit":      {store.SearchQuery{Registry: registry, ClientID: client, AllowedTasks: &[]string{"t1"}, Limit: 10}, "document_tasks USING PRIMARY KEY (client_id=? AND registry_id=? AND service_task=?"},
-	} {
-		page := pageSQL(&c.query, nil)
-		rows, err := s.readers.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+page.text(), page.args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = rows.Close() }()
-		var plan strings.Builder
-		for rows.Next() {
-			var id, parent, unused int
-			var detail string
-			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-				t.Fatal(err)
-			}
-			plan.WriteString(detail + "\n")
-		}
-		if err := rows.Err(); err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(plan.String(), c.index) || strings.Contains(plan.String(), "TEMP B-TREE") || strings.Contains(plan.String(), "SCAN") {
-			t.Errorf("%s: the plan is\n%s", name, plan.String())
-		}
+	doc := storetest.NewDocument(registry, storetest.Client(t, s, registry, 1), start, []byte("body"), "t1")
+	doc.Representations[0].Signature = storetest.NewSignature("T-1")
+	storetest.StoreNew(t, s, doc)
+	if _, err := s.write.conn.ExecContext(t.Context(), `UPDATE document_signatures SET jws = 'x' WHERE document_id = $1`, doc.ID[:]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Signature(t.Context(), registry, doc.ID, 0, store.ContentJSON); err != store.ErrCorrupt { //nolint:errorlint // exactly this one
+		t.Fatalf("got %v", err)
 	}
 }
 

@@ -5,23 +5,30 @@ package sqlite
 
 import (
 	"context"
-	"time"
+	"database/sql"
+	"errors"
 )
 
-// tx is the open transaction of the writer; it is a groupcommit.Tx.
+// tx is the open transaction of the writer. It sets no savepoints: SQLite would copy every page that an
+// operation is about to change, for the rare one that fails after it has written. Such a one costs the whole
+// transaction, and the queue runs the others again.
 type tx struct {
 	w *writer
+	// wrote says that the operation has written.
+	wrote bool
 }
 
-func (t *tx) Savepoint() error { return t.exec("starting an operation", "SAVEPOINT operation") }
+var errWrote = errors.New("the operation has written")
 
-func (t *tx) Release() error { return t.exec("ending an operation", "RELEASE operation") }
+func (t *tx) Savepoint() error { t.wrote = false; return nil }
+
+func (t *tx) Release() error { return nil }
 
 func (t *tx) RollbackTo() error {
-	if err := t.exec("undoing an operation", "ROLLBACK TO operation"); err != nil {
-		return err
+	if t.wrote {
+		return errWrote
 	}
-	return t.Release()
+	return nil
 }
 
 func (t *tx) Commit() error {
@@ -30,17 +37,19 @@ func (t *tx) Commit() error {
 			return err
 		}
 	}
-	start := time.Now() // for a duration in a metric, never stored
-	err := t.exec("committing", "COMMIT")
-	t.w.lastCommit = time.Since(start)
-	return err
+	return t.run("committing", "COMMIT")
 }
 
 // Rollback may find no transaction, when SQLite has already undone it; that is as good.
-func (t *tx) Rollback() { _ = t.exec("undoing a transaction", "ROLLBACK") }
+func (t *tx) Rollback() { _ = t.run("undoing a transaction", "ROLLBACK") }
 
-// exec runs one statement; doing says in English what for.
-func (t *tx) exec(doing, query string, args ...any) error {
+// Exec implements sqlstore.Tx.
+func (t *tx) Exec(doing, query string, args ...any) error {
+	t.wrote = true
+	return t.run(doing, query, args...)
+}
+
+func (t *tx) run(doing, query string, args ...any) error {
 	s, err := t.w.prepared(query)
 	if err != nil {
 		return classify(doing, err)
@@ -49,11 +58,15 @@ func (t *tx) exec(doing, query string, args ...any) error {
 	return classify(doing, err)
 }
 
-// get runs a query of at most one row and scans it into dest; found says whether there was one.
-func (t *tx) get(doing, query string, args []any, dest ...any) (found bool, err error) {
+// Get implements sqlstore.Tx.
+func (t *tx) Get(doing, query string, args []any, dest ...any) (found bool, err error) {
 	s, err := t.w.prepared(query)
 	if err != nil {
 		return false, classify(doing, err)
 	}
-	return scanOne(doing, s.QueryRowContext(context.Background(), args...), dest...)
+	err = s.QueryRowContext(context.Background(), args...).Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, classify(doing, err)
 }

@@ -8,7 +8,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 )
 
 // writer is the one writing connection and its prepared statements. Only the queue's goroutine
@@ -18,8 +21,6 @@ type writer struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
 
-	// lastCommit is how long the last commit took.
-	lastCommit time.Duration
 	// beforeCommit lets a test fail a commit.
 	beforeCommit func() error
 }
@@ -29,7 +30,7 @@ func openWriter(ctx context.Context, file string) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, db); err != nil {
+	if err := sqlstore.Migrate(ctx, db, goose.DialectSQLite3); err != nil {
 		return nil, errors.Join(classify("opening the data file", err), db.Close())
 	}
 	conn, err := db.Conn(ctx)
@@ -52,9 +53,9 @@ func (w *writer) close() error {
 }
 
 // begin takes the write lock at once, so that a transaction never fails half-way for a lock.
-func (w *writer) begin() (*tx, error) {
+func (w *writer) begin() (sqlstore.Tx, error) {
 	t := &tx{w: w}
-	return t, t.exec("beginning a transaction", "BEGIN IMMEDIATE")
+	return t, t.run("beginning a transaction", "BEGIN IMMEDIATE")
 }
 
 // prepared gives the statement for the SQL text, which must be one of a fixed set. A write never

@@ -19,6 +19,7 @@ func testAccessLog(t *testing.T, engine Engine) {
 	t.Run("ARowComesBackWhole", func(t *testing.T) { logARowComesBackWhole(t, engine) })
 	t.Run("RowsComeByClientRegistryAndTimePaged", func(t *testing.T) { logRowsComeByClientRegistryAndTimePaged(t, engine) })
 	t.Run("AppendingIsAllOrNothing", func(t *testing.T) { logAppendingIsAllOrNothing(t, engine) })
+	t.Run("WhatNoEngineKeepsAsTextIsLoggedStill", func(t *testing.T) { logWhatNoEngineKeepsAsTextIsLoggedStill(t, engine) })
 	t.Run("AUsedAssertionIsRemembered", func(t *testing.T) { logAUsedAssertionIsRemembered(t, engine) })
 }
 
@@ -96,6 +97,18 @@ func logAppendingIsAllOrNothing(t *testing.T, engine Engine) {
 	}
 	if n := len(AllLog(t, s, store.LogQuery{})); n != 0 {
 		t.Errorf("%d rows stayed of failed appends", n)
+	}
+}
+
+func logWhatNoEngineKeepsAsTextIsLoggedStill(t *testing.T, engine Engine) {
+	s := fresh(t, engine)
+	row := Row("document.read", start)
+	row.Registry, row.Caller = "1.2\x00.3", "\xff"
+	if err := s.AppendLog(t.Context(), row); err != nil {
+		t.Fatal(err)
+	}
+	if rows := AllLog(t, s, store.LogQuery{}); len(rows) != 1 || rows[0].Registry != "1.2\uFFFD.3" || rows[0].Caller != "\uFFFD" {
+		t.Errorf("got %+v", rows)
 	}
 }
 

@@ -18,6 +18,11 @@ import (
 
 func testConcurrency(t *testing.T, engine Engine) {
 	t.Run("AFailingOperationFailsAlone", func(t *testing.T) { concurrencyAFailingOperationFailsAlone(t, engine) })
+	t.Run("OfTwoVersionsOfOneDocumentOneWins", func(t *testing.T) { concurrencyOfTwoVersionsOfOneDocumentOneWins(t, engine) })
+	t.Run("OfAVersionAndAnAnnulmentOneWins", func(t *testing.T) { concurrencyOfAVersionAndAnAnnulmentOneWins(t, engine) })
+	t.Run("OneIdIsOneDocument", func(t *testing.T) { concurrencyOneIDIsOneDocument(t, engine) })
+	t.Run("OneRequestIsDoneOnce", func(t *testing.T) { concurrencyOneRequestIsDoneOnce(t, engine) })
+	t.Run("ASettlementNeverHidesAVersion", func(t *testing.T) { concurrencyASettlementNeverHidesAVersion(t, engine) })
 	t.Run("ReadersSeeWholeDocumentsWhileWritersWrite", func(t *testing.T) { concurrencyReadersSeeWholeDocumentsWhileWritersWrite(t, engine) })
 	t.Run("ACallerThatHangsUpStaysInTheLog", func(t *testing.T) { concurrencyACallerThatHangsUpStaysInTheLog(t, engine) })
 }
@@ -39,9 +44,9 @@ func concurrencyAFailingOperationFailsAlone(t *testing.T, engine Engine) {
 				}
 				doc := NewDocument(registryA, client, start, fmt.Appendf(nil, "%d/%d", writer, i), "t1")
 				if writer%4 == 0 {
-					doc.ClientID = uuid.New()
+					doc.ClientIDs[0] = uuid.New()
 				}
-				_, err := s.StoreDocument(t.Context(), doc, Row("document.store", start))
+				_, _, err := s.StoreDocument(t.Context(), doc, Row("document.store", start))
 				if want := writer%4 == 0; errors.Is(err, store.ErrNotFound) != want || (err != nil) != want {
 					t.Errorf("writer %d: %v", writer, err)
 				}
@@ -80,7 +85,7 @@ func concurrencyReadersSeeWholeDocumentsWhileWritersWrite(t *testing.T, engine E
 					t.Errorf("total %d, items %d", page.Total, len(page.Items))
 				}
 				for _, item := range page.Items {
-					if _, err := s.Document(t.Context(), registryA, item.ID); err != nil {
+					if _, err := s.Document(t.Context(), registryA, item.ID, 0, store.ContentJSON); err != nil {
 						t.Error(err)
 						return
 					}
@@ -91,7 +96,7 @@ func concurrencyReadersSeeWholeDocumentsWhileWritersWrite(t *testing.T, engine E
 	for range 8 {
 		writers.Go(func() {
 			for range 10 {
-				if _, err := s.StoreDocument(t.Context(), NewDocument(registryA, client, start, []byte("body"), "t1", "t2"), Row("document.store", start)); err != nil {
+				if _, _, err := s.StoreDocument(t.Context(), NewDocument(registryA, client, start, []byte("body"), "t1", "t2"), Row("document.store", start)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -116,7 +121,7 @@ func concurrencyACallerThatHangsUpStaysInTheLog(t *testing.T, engine Engine) {
 		})
 	}
 	wg.Wait()
-	if err := s.AppendLog(t.Context(), Row("last", start)); err != nil { // queued behind them all
+	if err := s.AppendLog(t.Context(), Row("last", start)); err != nil {
 		t.Fatal(err)
 	}
 	found := map[string]bool{}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
@@ -27,39 +28,64 @@ func documentsBytesComeBackVerbatim(t *testing.T, engine Engine) {
 	s := fresh(t, engine)
 	client := Client(t, s, registryA, 1)
 	rapid.Check(t, func(rt *rapid.T) {
-		body := rapid.SliceOfN(rapid.Byte(), 1, 20000).Draw(rt, "body")
-		doc := NewDocument(registryA, client, start, body, "t1")
-		facts, err := s.StoreDocument(t.Context(), doc, Row("document.store", start))
+		forms := map[string][]byte{}
+		doc := NewDocument(registryA, client, start, nil, "t1")
+		doc.Representations = nil
+		for _, contentType := range rapid.SampledFrom([][]string{
+			{store.ContentJSON}, {store.ContentXHTML}, {store.ContentXHTML, store.ContentJSON},
+		}).Draw(rt, "forms") {
+			forms[contentType] = rapid.SliceOfN(rapid.Byte(), 1, 20000).Draw(rt, "body")
+			doc.Representations = append(doc.Representations, store.Representation{ContentType: contentType, Body: forms[contentType]})
+		}
+		facts, _, err := s.StoreDocument(t.Context(), doc, Row("document.store", start))
 		if err != nil {
 			rt.Fatal(err)
 		}
-		got, err := s.Document(t.Context(), registryA, doc.ID)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		if !bytes.Equal(got.Body, body) || got.Digest != sha256.Sum256(body) || got.Size != int64(len(body)) {
-			rt.Fatal("the bytes or their digest changed")
-		}
-		if !reflect.DeepEqual(got.Facts, facts) {
-			rt.Fatalf("facts at the store %+v, at the read %+v", facts, got.Facts)
+		for _, contentType := range []string{store.ContentJSON, store.ContentXHTML, "text/plain"} {
+			got, err := s.Document(t.Context(), registryA, doc.ID, 0, contentType)
+			body, there := forms[contentType]
+			if !there {
+				if !errors.Is(err, store.ErrNotFound) {
+					rt.Fatalf("a representation that is not there: %v", err)
+				}
+				continue
+			}
+			if err != nil {
+				rt.Fatal(err)
+			}
+			r, _ := got.Representation(contentType)
+			if !bytes.Equal(got.Body, body) || got.ContentType != contentType || r.Digest != sha256.Sum256(body) || r.Size != int64(len(body)) {
+				rt.Fatal("the bytes or their digest changed")
+			}
+			if !reflect.DeepEqual(got.Facts, facts) {
+				rt.Fatalf("facts at the store %+v, at the read %+v", facts, got.Facts)
+			}
 		}
 	})
 }
 
 func documentsFactsAreAllThatWasSaid(t *testing.T, engine Engine) {
 	s := fresh(t, engine)
-	client := Client(t, s, registryA, 1)
-	doc := NewDocument(registryA, client, start, []byte(`{"a":1}`), "t3", "t1", "t2")
-	doc.ContentType = store.ContentXHTML
-	if _, err := s.StoreDocument(t.Context(), doc, Row("document.store", start)); err != nil {
-		t.Fatal(err)
-	}
-	got, err := s.DocumentFacts(t.Context(), registryA, doc.ID)
+	doc := NewDocument(registryA, Client(t, s, registryA, 2), start, []byte(`{"a":1}`), "t3", "t1", "t2")
+	doc.ClientIDs = append(doc.ClientIDs, Client(t, s, registryA, 3), Client(t, s, registryA, 1))
+	doc.Matter, doc.Language, doc.SchemaVersion, doc.CorrectionReason = "m-1", "sv", "1.2", "typing-error"
+	doc.Labels = store.Labels{NonDisclosure: true, Display: store.DisplayDelayed, DisplayFrom: start.AddDate(0, 1, 0)}
+	doc.Representations = append(doc.Representations, store.Representation{ContentType: store.ContentXHTML, Body: []byte("<p/>")})
+	stored := StoreNew(t, s, doc)
+	got, err := s.DocumentFacts(t.Context(), registryA, doc.ID, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := doc.Facts(); !reflect.DeepEqual(got, want) {
+	want := doc.Facts()
+	if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(stored, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+	if want.Labels.DisplayFrom.Nanosecond()%1000 != 0 || want.Created.Location() != time.UTC {
+		t.Errorf("times are not as an engine keeps them: %+v", want)
+	}
+	page, err := s.Search(t.Context(), store.SearchQuery{Registry: registryA, ClientID: doc.ClientIDs[2], Limit: 5})
+	if err != nil || len(page.Items) != 1 || !reflect.DeepEqual(page.Items[0], want) {
+		t.Errorf("the search gives %+v (err=%v)", page.Items, err)
 	}
 }
 
@@ -67,60 +93,68 @@ func documentsADocumentOfAnotherRegistryIsNotFound(t *testing.T, engine Engine) 
 	s := fresh(t, engine)
 	client := Client(t, s, registryA, 1)
 	Client(t, s, registryB, 1)
-	doc := NewDocument(registryA, client, start, []byte("x"), "t1")
-	if _, err := s.StoreDocument(t.Context(), doc, Row("document.store", start)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Document(t.Context(), registryB, doc.ID); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("Document: %v", err)
-	}
-	if _, err := s.DocumentFacts(t.Context(), registryB, doc.ID); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("DocumentFacts: %v", err)
-	}
-	if _, err := s.Document(t.Context(), registryA, uuid.New()); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("unknown id: %v", err)
+	facts := StoreNew(t, s, NewDocument(registryA, client, start, []byte("x"), "t1"))
+	elsewhere := facts
+	elsewhere.Registry = registryB
+	_, documentErr := s.Document(t.Context(), registryB, facts.ID, 0, store.ContentJSON)
+	_, factsErr := s.DocumentFacts(t.Context(), registryB, facts.ID, 0)
+	_, versionsErr := s.Versions(t.Context(), registryB, facts.ID)
+	_, _, addErr := s.AddVersion(t.Context(), NewVersion(elsewhere, start, []byte("y"), "t1"), Row("a", start))
+	_, _, annulErr := s.Annul(t.Context(), NewAnnulment(elsewhere, start, "mistake"), Row("a", start))
+	_, unknownErr := s.Document(t.Context(), registryA, uuid.New(), 0, store.ContentJSON)
+	_, versionErr := s.Document(t.Context(), registryA, facts.ID, 2, store.ContentJSON)
+	_, versionFactsErr := s.DocumentFacts(t.Context(), registryA, facts.ID, 2)
+	for name, err := range map[string]error{
+		"Document": documentErr, "DocumentFacts": factsErr, "Versions": versionsErr, "AddVersion": addErr, "Annul": annulErr,
+		"an unknown id": unknownErr, "an unknown version": versionErr, "facts of an unknown version": versionFactsErr,
+	} {
+		if !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
 func documentsARefusedStoreLeavesNeitherDocumentNorRow(t *testing.T, engine Engine) {
 	s := fresh(t, engine)
 	client := Client(t, s, registryA, 1)
+	foreigner := Client(t, s, registryB, 1)
 	taken := NewDocument(registryA, client, start, []byte("x"), "t1")
-	if _, err := s.StoreDocument(t.Context(), taken, Row("document.store", start)); err != nil {
-		t.Fatal(err)
-	}
+	StoreNew(t, s, taken)
 	before := len(AllLog(t, s, store.LogQuery{}))
 
-	other := NewDocument(registryA, client, start, []byte("other"), "t1")
-	other.ID = taken.ID
-	unknown := NewDocument(registryA, uuid.New(), start, []byte("x"), "t1")
-	foreign := NewDocument(registryB, client, start, []byte("x"), "t1")
-	badRow := NewDocument(registryA, client, start, []byte("x"), "t1")
-	empty := NewDocument(registryA, client, start, nil, "t1")
-	noTask := NewDocument(registryA, client, start, []byte("x"))
-	twice := NewDocument(registryA, client, start, []byte("x"), "t1", "t1")
-	many := NewDocument(registryA, client, start, []byte("x"), "1", "2", "3", "4", "5", "6", "7", "8", "9")
 	isInvalid := func(err error) bool { var e *store.InvalidError; return errors.As(err, &e) }
 	is := func(want error) func(error) bool { return func(err error) bool { return errors.Is(err, want) } }
+	good := Row("document.store", start)
 	for name, c := range map[string]struct {
-		doc  store.NewDocument
-		row  store.LogRow
-		want func(error) bool
+		change func(*store.NewDocument)
+		row    store.LogRow
+		want   func(error) bool
 	}{
-		"id taken":       {other, Row("document.store", start), is(store.ErrExists)},
-		"unknown client": {unknown, Row("document.store", start), is(store.ErrNotFound)},
-		"foreign client": {foreign, Row("document.store", start), is(store.ErrNotFound)},
-		"bad row":        {badRow, store.LogRow{}, isInvalid},
-		"empty":          {empty, Row("document.store", start), isInvalid},
-		"no task":        {noTask, Row("document.store", start), isInvalid},
-		"task twice":     {twice, Row("document.store", start), isInvalid},
-		"nine tasks":     {many, Row("document.store", start), isInvalid},
+		"id taken":              {func(d *store.NewDocument) { d.ID = taken.ID }, good, is(store.ErrExists)},
+		"unknown client":        {func(d *store.NewDocument) { d.ClientIDs[0] = uuid.New() }, good, is(store.ErrNotFound)},
+		"one unknown of two":    {func(d *store.NewDocument) { d.ClientIDs = append(d.ClientIDs, uuid.New()) }, good, is(store.ErrNotFound)},
+		"one foreigner of two":  {func(d *store.NewDocument) { d.ClientIDs = append(d.ClientIDs, foreigner) }, good, is(store.ErrNotFound)},
+		"another registry":      {func(d *store.NewDocument) { d.Registry = registryB }, good, is(store.ErrNotFound)},
+		"an unknown registry":   {func(d *store.NewDocument) { d.Registry = "1.2.3" }, good, is(store.ErrNotFound)},
+		"bad row":               {func(*store.NewDocument) {}, store.LogRow{}, isInvalid},
+		"empty":                 {func(d *store.NewDocument) { d.Representations[0].Body = nil }, good, isInvalid},
+		"no representation":     {func(d *store.NewDocument) { d.Representations = nil }, good, isInvalid},
+		"a form twice":          {func(d *store.NewDocument) { d.Representations = append(d.Representations, d.Representations[0]) }, good, isInvalid},
+		"no client":             {func(d *store.NewDocument) { d.ClientIDs = nil }, good, isInvalid},
+		"a client twice":        {func(d *store.NewDocument) { d.ClientIDs = []uuid.UUID{client, client} }, good, isInvalid},
+		"no task":               {func(d *store.NewDocument) { d.ServiceTasks = nil }, good, isInvalid},
+		"task twice":            {func(d *store.NewDocument) { d.ServiceTasks = []string{"t1", "t1"} }, good, isInvalid},
+		"nine tasks":            {func(d *store.NewDocument) { d.ServiceTasks = []string{"1", "2", "3", "4", "5", "6", "7", "8", "9"} }, good, isInvalid},
+		"text with a zero byte": {func(d *store.NewDocument) { d.Matter = "m\x00" }, good, isInvalid},
+		"text that is no UTF-8": {func(d *store.NewDocument) { d.Type = "\xff" }, good, isInvalid},
 	} {
-		if _, err := s.StoreDocument(t.Context(), c.doc, c.row); !c.want(err) {
+		doc := NewDocument(registryA, client, start, []byte("other"), "t1")
+		c.change(&doc)
+		if _, _, err := s.StoreDocument(t.Context(), doc, c.row); !c.want(err) {
 			t.Errorf("%s: got %v", name, err)
 		}
-		if c.doc.ID != taken.ID {
-			if _, err := s.DocumentFacts(t.Context(), c.doc.Registry, c.doc.ID); !errors.Is(err, store.ErrNotFound) {
+		if doc.ID != taken.ID {
+			if _, err := s.DocumentFacts(t.Context(), doc.Registry, doc.ID, 0); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("%s: the document is there", name)
 			}
 		}
@@ -128,7 +162,11 @@ func documentsARefusedStoreLeavesNeitherDocumentNorRow(t *testing.T, engine Engi
 	if after := len(AllLog(t, s, store.LogQuery{})); after != before {
 		t.Errorf("refused stores left %d log rows", after-before)
 	}
-	if got, err := s.Document(t.Context(), registryA, taken.ID); err != nil || string(got.Body) != "x" {
+	if got, err := s.Document(t.Context(), registryA, taken.ID, 0, store.ContentJSON); err != nil || string(got.Body) != "x" {
 		t.Errorf("the first document changed (err=%v)", err)
+	}
+	page, err := s.Search(t.Context(), store.SearchQuery{Registry: registryA, ClientID: client, Limit: 5})
+	if err != nil || page.Total != 1 {
+		t.Errorf("%d documents, want 1 (err=%v)", page.Total, err)
 	}
 }

@@ -24,7 +24,7 @@ func lifecycleAllSurvivesAReopen(t *testing.T, engine Engine) {
 	s := engine.Open(t, place)
 	client := Client(t, s, registryA, 1)
 	doc := NewDocument(registryA, client, start, []byte("body"), "t1")
-	if _, err := s.StoreDocument(t.Context(), doc, Row("document.store", start)); err != nil {
+	if _, _, err := s.StoreDocument(t.Context(), doc, Row("document.store", start)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -32,7 +32,7 @@ func lifecycleAllSurvivesAReopen(t *testing.T, engine Engine) {
 	}
 	s = engine.Open(t, place)
 	defer func() { _ = s.Close() }()
-	if got, err := s.Document(t.Context(), registryA, doc.ID); err != nil || string(got.Body) != "body" {
+	if got, err := s.Document(t.Context(), registryA, doc.ID, 0, store.ContentJSON); err != nil || string(got.Body) != "body" {
 		t.Errorf("the document: %v", err)
 	}
 	if again := Client(t, s, registryA, 1); again != client {
@@ -46,18 +46,28 @@ func lifecycleAllSurvivesAReopen(t *testing.T, engine Engine) {
 func lifecycleAClosedStoreSaysSo(t *testing.T, engine Engine) {
 	s := engine.Open(t, engine.NewPlace(t))
 	client := Client(t, s, registryA, 1)
+	facts := StoreNew(t, s, NewDocument(registryA, client, start, []byte("x"), "t1"))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	_, _, registerErr := s.RegisterClient(t.Context(), registryA, Hash(2), start, Row("a", start))
-	_, storeErr := s.StoreDocument(t.Context(), NewDocument(registryA, client, start, []byte("x"), "t1"), Row("a", start))
+	_, _, storeErr := s.StoreDocument(t.Context(), NewDocument(registryA, client, start, []byte("x"), "t1"), Row("a", start))
 	_, _, findErr := s.FindClient(t.Context(), registryA, Hash(1))
-	_, readErr := s.Document(t.Context(), registryA, uuid.New())
+	_, readErr := s.Document(t.Context(), registryA, uuid.New(), 0, store.ContentJSON)
+	_, _, versionErr := s.AddVersion(t.Context(), NewVersion(facts, start, []byte("y"), "t1"), Row("a", start))
+	_, _, annulErr := s.Annul(t.Context(), NewAnnulment(facts, start, "mistake"), Row("a", start))
+	_, versionsErr := s.Versions(t.Context(), registryA, facts.ID)
+	_, factsErr := s.DocumentFacts(t.Context(), registryA, facts.ID, 0)
+	_, unsettledErr := s.UnsettledRelationships(t.Context(), uuid.Nil, 1)
+	_, recordErr := s.RelationshipRecord(t.Context(), facts.ID)
+	settleErr := s.SettleRelationship(t.Context(), store.Settlement{DocumentID: facts.ID, Agreement: store.AgreementReached})
 	_, searchErr := s.Search(t.Context(), store.SearchQuery{Registry: registryA, ClientID: client, Limit: 1})
 	_, logErr := s.Log(t.Context(), store.LogQuery{Limit: 1})
 	_, seenErr := s.RecentAssertionIDs(t.Context(), start)
 	for name, err := range map[string]error{
 		"RegisterClient": registerErr, "StoreDocument": storeErr, "FindClient": findErr, "Document": readErr,
+		"AddVersion": versionErr, "Annul": annulErr, "Versions": versionsErr, "DocumentFacts": factsErr,
+		"UnsettledRelationships": unsettledErr, "RelationshipRecord": recordErr, "SettleRelationship": settleErr,
 		"Search": searchErr, "Log": logErr, "RecentAssertionIDs": seenErr,
 		"AppendLog": s.AppendLog(t.Context(), Row("a", start)), "Probe": s.Probe(t.Context(), start),
 	} {

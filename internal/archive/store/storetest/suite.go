@@ -26,9 +26,16 @@ type Engine struct {
 func Run(t *testing.T, engine Engine) {
 	t.Run("Clients", func(t *testing.T) { testClients(t, engine) })
 	t.Run("Documents", func(t *testing.T) { testDocuments(t, engine) })
+	t.Run("Versions", func(t *testing.T) { testVersions(t, engine) })
+	t.Run("Annulment", func(t *testing.T) { testAnnulment(t, engine) })
+	t.Run("Repetition", func(t *testing.T) { testRepetition(t, engine) })
+	t.Run("Signatures", func(t *testing.T) { testSignatures(t, engine) })
+	t.Run("History", func(t *testing.T) { testHistory(t, engine) })
+	t.Run("Relationships", func(t *testing.T) { testRelationships(t, engine) })
 	t.Run("Search", func(t *testing.T) { testSearch(t, engine) })
 	t.Run("AccessLog", func(t *testing.T) { testAccessLog(t, engine) })
 	t.Run("Concurrency", func(t *testing.T) { testConcurrency(t, engine) })
+	t.Run("Info", func(t *testing.T) { testInfo(t, engine) })
 	t.Run("Lifecycle", func(t *testing.T) { testLifecycle(t, engine) })
 }
 
@@ -63,14 +70,45 @@ func Row(operation string, at time.Time) store.LogRow {
 	return store.LogRow{Time: at, Operation: operation, Outcome: store.OutcomeAllowed, RequestID: uuid.NewString()}
 }
 
-// NewDocument gives a valid document of the client with the body and tasks.
+// NewDocument gives a valid document of the client with the body, as JSON, and tasks.
 func NewDocument(registry string, client uuid.UUID, at time.Time, body []byte, tasks ...string) store.NewDocument {
 	return store.NewDocument{
-		ID: uuid.New(), Registry: registry, ClientID: client, Type: "case-note", ServiceTasks: tasks,
-		Author:  store.Author{Organization: "1.2.246.10.99999993", Unit: "1.2.246.10.99999993.10.1", Professional: "T-1"},
-		Created: at.Add(-time.Hour), Stored: at,
-		ContentType: store.ContentJSON, Body: body, ViewRevision: "42",
+		ID: uuid.New(), Registry: registry, ClientIDs: []uuid.UUID{client}, Type: "case-note",
+		Content: NewContent(at, body, tasks...),
 	}
+}
+
+// NewContent gives a valid version with the body, as JSON, and tasks.
+func NewContent(at time.Time, body []byte, tasks ...string) store.Content {
+	return store.Content{
+		ServiceTasks: tasks,
+		Author:       store.Author{Organization: "1.2.246.10.99999993", Unit: "1.2.246.10.99999993.10.1", Professional: "T-1", Role: "social-worker"},
+		Created:      at.Add(-time.Hour), Stored: at, ViewRevision: "42",
+		Representations: []store.Representation{{ContentType: store.ContentJSON, Body: body}},
+	}
+}
+
+// NewVersion gives a further version of the document with the body, as JSON, and tasks.
+func NewVersion(of store.Facts, at time.Time, body []byte, tasks ...string) store.NewVersion {
+	return store.NewVersion{Registry: of.Registry, ID: of.ID, Expected: of.Current, Content: NewContent(at, body, tasks...)}
+}
+
+// NewAnnulment gives an annulment of the document for the reason.
+func NewAnnulment(of store.Facts, at time.Time, reason string) store.NewAnnulment {
+	return store.NewAnnulment{
+		Registry: of.Registry, ID: of.ID, Expected: of.Current,
+		Annulment: store.Annulment{At: at, Reason: reason, By: store.Author{Organization: "1.2.246.10.99999991", Professional: "T-2", Role: "chief"}},
+	}
+}
+
+// StoreNew stores the document, which must be new.
+func StoreNew(t testing.TB, s store.Store, doc store.NewDocument) store.Facts {
+	t.Helper()
+	facts, created, err := s.StoreDocument(t.Context(), doc, Row("document.store", doc.Stored))
+	if err != nil || !created {
+		t.Fatalf("storing a document: created=%v err=%v", created, err)
+	}
+	return facts
 }
 
 // Client registers a client and gives its id.

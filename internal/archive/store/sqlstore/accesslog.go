@@ -1,13 +1,15 @@
 // Copyright The Valtuus Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package sqlite
+package sqlstore
 
 import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -21,14 +23,13 @@ func (s *Store) AppendLog(ctx context.Context, rows ...store.LogRow) error {
 	}
 	rows = slices.Clone(rows) // the operation may outlive a caller that gave up
 	for i := range rows {
-		if err := rows[i].Validate(); err != nil {
+		if err := completeRow(&rows[i]); err != nil {
 			return err
 		}
 	}
-	return s.queue.Do(ctx, 0, func(t *tx) error {
+	return s.queue.Do(ctx, 0, func(t Tx) error {
 		for i := range rows {
-			row := rows[i] // the operation may run twice, and must not see its own first id
-			if err := t.appendLog(&row); err != nil {
+			if err := writeLog(t, &rows[i]); err != nil {
 				return err
 			}
 		}
@@ -36,8 +37,9 @@ func (s *Store) AppendLog(ctx context.Context, rows ...store.LogRow) error {
 	})
 }
 
-// appendLog writes the row in the transaction, and gives it an id if it has none.
-func (t *tx) appendLog(row *store.LogRow) error {
+// completeRow checks the row and gives it an id if it has none. It is done once, before the row is written: an
+// operation that runs again writes the same row.
+func completeRow(row *store.LogRow) error {
 	if err := row.Validate(); err != nil {
 		return err
 	}
@@ -48,7 +50,12 @@ func (t *tx) appendLog(row *store.LogRow) error {
 		}
 		row.ID = id
 	}
-	var ids any
+	return nil
+}
+
+// writeLog writes a complete row in the transaction.
+func writeLog(t Tx, row *store.LogRow) error {
+	var client, criteria, assertion, expires, ids any
 	if len(row.DocumentIDs) > 0 {
 		raw, err := json.Marshal(row.DocumentIDs)
 		if err != nil {
@@ -56,7 +63,6 @@ func (t *tx) appendLog(row *store.LogRow) error {
 		}
 		ids = string(raw)
 	}
-	var client, criteria, assertion, expires any
 	if row.AssertionKey != "" {
 		assertion, expires = row.AssertionKey, store.Micros(row.AssertionExpires)
 	}
@@ -64,9 +70,9 @@ func (t *tx) appendLog(row *store.LogRow) error {
 		client = row.ClientID[:]
 	}
 	if len(row.Criteria) > 0 {
-		criteria = string(row.Criteria)
+		criteria = clean(string(row.Criteria))
 	}
-	return t.exec("writing the access log",
+	return t.Exec("writing the access log",
 		`INSERT INTO access_log (time_us, log_id, request_id, registry_oid, operation, outcome, reason,
 		   client_id, caller, organization, unit, certificate_thumbprint,
 		   professional, professional_role, card_thumbprint, assertion_key, assertion_expires_us,
@@ -75,35 +81,40 @@ func (t *tx) appendLog(row *store.LogRow) error {
 		   view_age_ms)
 		 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
 		   $20, $21, $22, $23, $24, $25, $26, $27)`,
-		store.Micros(row.Time), row.ID[:], row.RequestID, row.Registry, row.Operation, string(row.Outcome), row.Reason,
-		client, row.Caller, row.Organization, row.Unit, row.CertificateThumbprint,
-		row.Professional, row.Role, row.CardThumbprint, assertion, expires,
+		store.Micros(row.Time), row.ID[:], clean(row.RequestID), clean(row.Registry), clean(row.Operation),
+		string(row.Outcome), clean(row.Reason),
+		client, clean(row.Caller), clean(row.Organization), clean(row.Unit), clean(row.CertificateThumbprint),
+		clean(row.Professional), clean(row.Role), clean(row.CardThumbprint), assertion, expires,
 		criteria, ids, row.DocumentCount,
 		row.Relationship.UID, row.Relationship.Revision, row.Grant.UID, row.Grant.Revision,
 		row.RegistryObject.UID, row.RegistryObject.Revision,
 		row.ViewAge.Milliseconds())
 }
 
+// clean gives text that every engine keeps: what a stranger sent must be logged, not stop the log.
+func clean(text string) string {
+	if utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 {
+		return text
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
 // RecentAssertionIDs implements store.AccessLog.
 func (s *Store) RecentAssertionIDs(ctx context.Context, since time.Time) (seen []store.SeenAssertion, err error) {
-	const doing = "reading recent assertions"
-	rows, err := s.readers.QueryContext(ctx,
+	err = s.each(ctx, s.engine.Readers, "reading recent assertions",
 		`SELECT assertion_key, assertion_expires_us FROM access_log
-		 WHERE time_us >= $1 AND assertion_key IS NOT NULL ORDER BY time_us, log_id`, store.Micros(since))
-	if err != nil {
-		return nil, classify(doing, err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var (
-			one store.SeenAssertion
-			us  int64
-		)
-		if err := rows.Scan(&one.Key, &us); err != nil {
-			return nil, classify(doing, err)
-		}
-		one.Expires = store.FromMicros(us)
-		seen = append(seen, one)
-	}
-	return seen, classify(doing, rows.Err())
+		 WHERE time_us >= $1 AND assertion_key IS NOT NULL ORDER BY time_us, log_id`, []any{store.Micros(since)},
+		func(scan func(...any) error) error {
+			var (
+				one store.SeenAssertion
+				us  int64
+			)
+			if err := scan(&one.Key, &us); err != nil {
+				return err
+			}
+			one.Expires = store.FromMicros(us)
+			seen = append(seen, one)
+			return nil
+		})
+	return seen, err
 }

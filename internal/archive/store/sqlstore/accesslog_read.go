@@ -1,7 +1,7 @@
 // Copyright The Valtuus Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package sqlite
+package sqlstore
 
 import (
 	"context"
@@ -21,20 +21,13 @@ func (s *Store) Log(ctx context.Context, query store.LogQuery) (page store.LogPa
 		return store.LogPage{}, err
 	}
 	b := logSQL(&query)
-	rows, err := s.readers.QueryContext(ctx, b.text(), b.args...)
-	if err != nil {
-		return store.LogPage{}, classify("reading the access log", err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		row, err := scanLogRow(rows)
-		if err != nil {
-			return store.LogPage{}, err
-		}
+	err = s.each(ctx, s.engine.Readers, "reading the access log", b.text(), b.args, func(scan func(...any) error) error {
+		row, err := scanLogRow(scan)
 		page.Rows = append(page.Rows, row)
-	}
-	if err := rows.Err(); err != nil {
-		return store.LogPage{}, classify("reading the access log", err)
+		return err
+	})
+	if err != nil {
+		return store.LogPage{}, err
 	}
 	if len(page.Rows) > query.Limit {
 		page.Rows = page.Rows[:query.Limit]
@@ -71,7 +64,7 @@ func logSQL(q *store.LogQuery) *statement {
 	return b
 }
 
-func scanLogRow(rows *sql.Rows) (store.LogRow, error) {
+func scanLogRow(scan func(...any) error) (store.LogRow, error) {
 	var (
 		row                   store.LogRow
 		us, viewAge           int64
@@ -80,13 +73,13 @@ func scanLogRow(rows *sql.Rows) (store.LogRow, error) {
 		expires               sql.NullInt64
 		client, criteria, ids []byte
 	)
-	if err := rows.Scan(&us, &row.ID, &row.RequestID, &row.Registry, &row.Operation, &outcome, &row.Reason,
+	if err := scan(&us, &row.ID, &row.RequestID, &row.Registry, &row.Operation, &outcome, &row.Reason,
 		&client, &row.Caller, &row.Organization, &row.Unit, &row.CertificateThumbprint,
 		&row.Professional, &row.Role, &row.CardThumbprint, &assertion, &expires,
 		&criteria, &ids, &row.DocumentCount,
 		&row.Relationship.UID, &row.Relationship.Revision, &row.Grant.UID, &row.Grant.Revision,
 		&row.RegistryObject.UID, &row.RegistryObject.Revision, &viewAge); err != nil {
-		return store.LogRow{}, classify("reading the access log", err)
+		return store.LogRow{}, err
 	}
 	row.Time, row.Outcome = store.FromMicros(us), store.Outcome(outcome)
 	row.ViewAge = time.Duration(viewAge) * time.Millisecond

@@ -1,0 +1,229 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package postgres
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
+)
+
+// TestInvariant4_KillOfTheServerLosesNothingAcknowledged kills the server without warning while many write, over
+// and over, and goes on with the same store.
+func TestInvariant4_KillOfTheServerLosesNothingAcknowledged(t *testing.T) {
+	cluster := pgcluster.ForTest(t, pgcluster.Options{})
+	s := openAt(t, cluster.Database(t))
+	client := clientOf(t, s, 1)
+	var all told
+	for round := range 3 {
+		ctx, stop := context.WithCancel(t.Context())
+		var writers sync.WaitGroup
+		var stored, refused atomic.Int32
+		for range 24 {
+			writers.Go(func() {
+				for ctx.Err() == nil {
+					switch err := all.put(t.Context(), s, client); {
+					case err == nil:
+						stored.Add(1)
+					case errors.Is(err, store.ErrUnavailable):
+						refused.Add(1)
+						time.Sleep(20 * time.Millisecond)
+					default:
+						t.Errorf("got %v, want ErrUnavailable", err)
+						return
+					}
+				}
+			})
+		}
+		eventually(t, func() error { return reached(&stored, int32(200+50*round)) })
+		if err := cluster.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, func() error { return reached(&refused, 10) })
+		if err := s.Probe(t.Context(), start); !errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("probing a dead server: %v", err)
+		}
+		if _, _, err := s.FindClient(t.Context(), registry, store.IdentityHash{}); !errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("reading from a dead server: %v", err)
+		}
+		if err := cluster.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		before := stored.Load()
+		eventually(t, func() error { return reached(&stored, before+50) }) // the same store works again
+		stop()
+		writers.Wait()
+		all.check(t, s)
+	}
+	t.Logf("%d documents acknowledged, %d not, over 3 kills", len(all.acknowledged), len(all.failed))
+}
+
+func reached(n *atomic.Int32, want int32) error {
+	if n.Load() < want {
+		return errors.New("too few calls came through")
+	}
+	return nil
+}
+
+// TestAServerThatComesBackAtRestIsNotNoticed restarts the server while nothing is asked of it.
+func TestAServerThatComesBackAtRestIsNotNoticed(t *testing.T) {
+	cluster := pgcluster.ForTest(t, pgcluster.Options{})
+	s := openAt(t, cluster.Database(t))
+	client := clientOf(t, s, 1)
+	if err := cluster.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(restTimeout + 100*time.Millisecond)
+	for range 2 * defaultLanes {
+		if err := put(t.Context(), s, document(client, []byte("x"), "t1")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.ClientExists(t.Context(), registry, client); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestACallerLeavesABlockedWrite has another session hold a lock that the write needs.
+func TestACallerLeavesABlockedWrite(t *testing.T) {
+	uri := pgcluster.Shared(t).Database(t)
+	s := openAt(t, uri)
+	client := clientOf(t, s, 1)
+	other := session(t, uri)
+	do(t, other, "BEGIN", "LOCK TABLE document_bodies IN ACCESS EXCLUSIVE MODE")
+	doc := document(client, []byte("x"), "t1")
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	begun := time.Now()
+	if err := put(ctx, s, doc); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want the caller's own deadline", err)
+	}
+	if took := time.Since(begun); took > 8*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if err := s.Probe(t.Context(), start); err != nil { // another lane is free
+		t.Errorf("another write meanwhile: %v", err)
+	}
+	do(t, other, "ROLLBACK")
+	eventually(t, func() error { // it was not undone by the caller's leaving
+		_, err := s.DocumentFacts(t.Context(), registry, doc.ID, 0)
+		return err
+	})
+}
+
+// TestALongWaitEndsOnTheServer asks for shorter bounds in the URI, which must win.
+func TestALongWaitEndsOnTheServer(t *testing.T) {
+	for name, bound := range map[string]string{"lock": "lock_timeout=1s", "statement": "statement_timeout=1s"} {
+		t.Run(name, func(t *testing.T) {
+			uri := pgcluster.Shared(t).Database(t)
+			s := openAt(t, uri+"&"+bound)
+			client := clientOf(t, s, 1)
+			other := session(t, uri)
+			do(t, other, "BEGIN", "LOCK TABLE document_bodies IN ACCESS EXCLUSIVE MODE")
+			doc := document(client, []byte("x"), "t1")
+			if err := put(t.Context(), s, doc); !errors.Is(err, store.ErrUnavailable) {
+				t.Errorf("got %v, want ErrUnavailable", err)
+			}
+			do(t, other, "ROLLBACK")
+			if err := put(t.Context(), s, doc); err != nil {
+				t.Errorf("without the lock: %v", err)
+			}
+		})
+	}
+}
+
+// TestACommitThatWaitsForAStandby: a commit that somebody stops waiting for is not known to be safe, although the
+// server says that it was done.
+func TestACommitThatWaitsForAStandby(t *testing.T) {
+	cluster := pgcluster.ForTest(t, pgcluster.Options{})
+	uri := cluster.Database(t)
+	s := openAt(t, uri)
+	client := clientOf(t, s, 1)
+	admin := session(t, uri)
+	do(t, admin, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
+	eventually(t, func() error { // the sessions have read it
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if err := s.Probe(ctx, start); err == nil {
+			return errors.New("a commit does not wait for the standby")
+		}
+		return nil
+	})
+	stopWaiting := func() error {
+		tag, err := admin.Exec(t.Context(), "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+		if err == nil && tag.RowsAffected() == 0 {
+			return errors.New("no commit waits")
+		}
+		return err
+	}
+	eventually(t, stopWaiting)
+
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := put(ctx, s, document(client, []byte("x"), "t1")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("waiting for the standby: got %v, want the caller's own deadline", err)
+	}
+	eventually(t, stopWaiting)
+
+	outcome := make(chan error)
+	go func() { outcome <- put(t.Context(), s, document(client, []byte("x"), "t1")) }()
+	eventually(t, stopWaiting)
+	if err := <-outcome; !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("a commit that is not on the standby: got %v, want ErrUnavailable", err)
+	}
+
+	do(t, admin, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+	eventually(t, func() error { return put(t.Context(), s, document(client, []byte("x"), "t1")) })
+}
+
+func TestAReadOnlyServerIsUnavailable(t *testing.T) {
+	uri := pgcluster.Shared(t).Database(t)
+	s := openAt(t, uri)
+	client := clientOf(t, s, 1)
+	admin := session(t, uri)
+	database := admin.Config().Database
+	do(t, admin, "ALTER DATABASE "+database+" SET default_transaction_read_only = on",
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+	for range 2 * defaultLanes {
+		if err := put(t.Context(), s, document(client, []byte("x"), "t1")); !errors.Is(err, store.ErrUnavailable) {
+			t.Fatalf("got %v, want ErrUnavailable", err)
+		}
+	}
+	if err := s.Probe(t.Context(), start); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("probe: %v", err)
+	}
+	eventually(t, func() error { // reading goes on
+		_, err := s.ClientExists(t.Context(), registry, client)
+		return err
+	})
+	do(t, admin, "SET default_transaction_read_only = off", "ALTER DATABASE "+database+" RESET default_transaction_read_only")
+	if err := put(t.Context(), s, document(client, []byte("x"), "t1")); err != nil {
+		t.Errorf("writable again: %v", err)
+	}
+}
+
+func TestTooManyConnectionsIsUnavailable(t *testing.T) {
+	uri := pgcluster.Shared(t).Database(t)
+	plain, role := plainUser(t, uri)
+	s := openAt(t, plain)
+	client := clientOf(t, s, 1)
+	admin := session(t, uri)
+	do(t, admin, "ALTER ROLE "+role+" CONNECTION LIMIT 0",
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '"+role+"'")
+	for range 2 * defaultLanes {
+		if err := put(t.Context(), s, document(client, []byte("x"), "t1")); !errors.Is(err, store.ErrUnavailable) {
+			t.Fatalf("got %v, want ErrUnavailable", err)
+		}
+	}
+	do(t, admin, "ALTER ROLE "+role+" CONNECTION LIMIT -1")
+	if err := put(t.Context(), s, document(client, []byte("x"), "t1")); err != nil {
+		t.Errorf("connections again: %v", err)
+	}
+}

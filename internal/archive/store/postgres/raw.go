@@ -1,0 +1,28 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package postgres
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// OpenDatabase opens the database for a transfer out of or into it, with its schema up to date. A transfer takes
+// as long as it takes: the server does not end what is slow.
+func OpenDatabase(ctx context.Context, uri string) (*sql.DB, error) {
+	config, err := parse(uri)
+	if err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, config.ConnConfig); err != nil {
+		return nil, err
+	}
+	patient := config.ConnConfig.Copy()
+	for _, name := range []string{"statement_timeout", "idle_in_transaction_session_timeout"} {
+		patient.RuntimeParams[name] = "0"
+	}
+	return stdlib.OpenDB(*patient), nil
+}

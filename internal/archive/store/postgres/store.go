@@ -1,0 +1,104 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package postgres is the archive's store on a PostgreSQL server, which several replicas may share.
+//
+// Durability: a server that has fsync or synchronous_commit off is refused, and a commit whose outcome is unknown
+// counts as failed. Writes go through a few connections, the lanes, on each of which operations share
+// transactions; a transaction's statements are sent in one flight wherever no answer is needed in between. Errors
+// tell the server's code and a fixed text, never its message: that may quote a value or the address.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/archive/store/cursor"
+	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
+)
+
+const (
+	defaultLanes   = 4
+	defaultReaders = 16
+)
+
+// Options configure a store.
+type Options struct {
+	// URI is how to reach the database, postgres://user:password@host:port/database?sslmode=…, with several
+	// hosts if need be. It is secret.
+	URI string
+	// CursorKey signs search cursors, 16 bytes or more; the same key in every replica keeps cursors valid.
+	CursorKey []byte
+	// Lanes is the number of writing connections; default 4.
+	Lanes int
+	// Readers is the most reading connections; default 16.
+	Readers int
+	// OnCommit hears of each durable commit: how many operations shared it and how long the commit took to
+	// become durable. Called from the writing goroutines; may be nil.
+	OnCommit func(operations int, took time.Duration)
+}
+
+// Open opens the store in the database and brings its schema up to date. It fails on a database whose schema is
+// newer than this program, and on a server that does not promise durability.
+func Open(ctx context.Context, opts Options) (*sqlstore.Store, error) {
+	return open(ctx, opts, nil)
+}
+
+// open opens the store; trace, which may be nil, sees what goes to the server.
+func open(ctx context.Context, opts Options, trace pgx.QueryTracer) (_ *sqlstore.Store, err error) {
+	if _, err := cursor.NewCodec(opts.CursorKey); err != nil { // before anything is opened
+		return nil, err
+	}
+	config, err := parse(opts.URI)
+	if err != nil {
+		return nil, err
+	}
+	config.ConnConfig.Tracer = trace
+	if err := migrate(ctx, config.ConnConfig); err != nil {
+		return nil, err
+	}
+	readers, closeReaders, err := openReaders(config, opts.Readers)
+	if err != nil {
+		return nil, classify("opening the database", err)
+	}
+	lanes := newLanes(config.ConnConfig, opts.Lanes)
+	return sqlstore.New(sqlstore.Engine{
+		Readers:  readers,
+		Begin:    lanes.begin,
+		Lanes:    cap(lanes.free),
+		Classify: classify,
+		Close:    func() error { closeReaders(); return lanes.close() },
+	}, sqlstore.Options{CursorKey: opts.CursorKey, OnCommit: opts.OnCommit})
+}
+
+// openReaders gives a pool whose connections only read. A transaction on it sees one snapshot.
+func openReaders(config *pgxpool.Config, size int) (_ *sql.DB, closePool func(), err error) {
+	if size <= 0 {
+		size = defaultReaders
+	}
+	config = config.Copy()
+	config.MaxConns = int32(size)
+	config.MinIdleConns = 1
+	config.MaxConnLifetime = 30 * time.Minute
+	config.MaxConnLifetimeJitter = 5 * time.Minute
+	config.PingTimeout = connectTimeout
+	config.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	pool, err := pgxpool.NewWithConfig(context.Background(), config)
+	if err != nil {
+		return nil, nil, err
+	}
+	return stdlib.OpenDBFromPool(pool), pool.Close, nil
+}
+
+// closed says whether the error comes from what was closed here.
+func closed(err error) bool {
+	return errors.Is(err, sql.ErrConnDone) || errors.Is(err, store.ErrClosed) ||
+		err.Error() == "sql: database is closed" || err.Error() == "closed pool"
+}

@@ -1,0 +1,116 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/valtuus/valtuus/internal/archive/store"
+)
+
+// StoreDocument implements store.DocumentStore.
+func (s *Store) StoreDocument(ctx context.Context, doc store.NewDocument, row store.LogRow) (store.Facts, bool, error) {
+	if err := doc.Validate(); err != nil {
+		return store.Facts{}, false, err
+	}
+	facts := doc.Facts()
+	return s.do(ctx, weight(doc.Representations), row, func(t Tx) (store.Facts, bool, error) {
+		registryID, taken, err := checkNew(t, &facts)
+		switch {
+		case err != nil:
+			return store.Facts{}, false, err
+		case taken:
+			return repeated(t, doc.ID, 1, &facts, store.ErrExists)
+		}
+		if err := insertDocument(t, registryID, &facts); err != nil {
+			return store.Facts{}, false, err
+		}
+		if err := insertVersion(t, &facts, doc.Representations); err != nil {
+			return store.Facts{}, false, err
+		}
+		if err := place(t, registryID, &facts); err != nil {
+			return store.Facts{}, false, err
+		}
+		if doc.Relationship != nil {
+			err = insertRelationship(t, registryID, &facts, doc.Relationship)
+		}
+		return facts, true, err
+	})
+}
+
+// checkNewSQL asks for everything at once that a new document depends on. The "+ 0" keeps SQLite from looking
+// for several clients among all those of the registry instead of by their ids.
+var checkNewSQL = bySize(store.MaxClients, func(n int) string {
+	return `SELECT r.registry_id,
+	   (SELECT count(*) FROM clients c WHERE c.client_id IN (` + numbered(3, n) + `)
+	      AND c.registry_id + 0 = r.registry_id),
+	   (SELECT count(*) FROM documents d WHERE d.document_id = $2)
+	 FROM registries r WHERE r.oid = $1`
+})
+
+// checkNew gives the registry's number if all the clients are in the registry, and whether the id is taken.
+func checkNew(t Tx, f *store.Facts) (registryID int64, taken bool, err error) {
+	args := []any{f.Registry, f.ID[:]}
+	for i := range f.ClientIDs {
+		args = append(args, f.ClientIDs[i][:])
+	}
+	var clients, documents int
+	found, err := t.Get("checking a document's clients and id", checkNewSQL[len(f.ClientIDs)], args,
+		&registryID, &clients, &documents)
+	if err == nil && (!found || clients != len(f.ClientIDs)) {
+		err = store.ErrNotFound
+	}
+	return registryID, documents > 0, err
+}
+
+func insertDocument(t Tx, registryID int64, f *store.Facts) error {
+	return t.Exec("storing a document",
+		`INSERT INTO documents (document_id, registry_id, client_ids, document_type, current_version, first_stored_us)
+		 VALUES ($1, $2, $3, $4, 1, $5)`,
+		f.ID[:], registryID, joinIDs(f.ClientIDs), f.Type, store.Micros(f.FirstStored))
+}
+
+// insertVersion stores a version's metadata and bytes.
+func insertVersion(t Tx, f *store.Facts, forms []store.Representation) error {
+	tasks, err := tasksText(f.ServiceTasks)
+	if err != nil {
+		return err
+	}
+	signatures, err := signaturesText(f.Representations)
+	if err != nil {
+		return err
+	}
+	jsonSize, jsonDigest := formArgs(f, store.ContentJSON)
+	xhtmlSize, xhtmlDigest := formArgs(f, store.ContentXHTML)
+	if err := t.Exec("storing a document's metadata",
+		`INSERT INTO document_versions (document_id, version, matter, service_tasks,
+		   author_organization, author_unit, author_professional, author_role, created_us, stored_us,
+		   language, schema_version, non_disclosure, display, display_from_us,
+		   json_size, json_digest, xhtml_size, xhtml_digest, correction_reason, view_revision, signatures)
+		 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
+		f.ID[:], f.Version, f.Matter, tasks,
+		f.Author.Organization, f.Author.Unit, f.Author.Professional, f.Author.Role,
+		store.Micros(f.Created), store.Micros(f.Stored),
+		f.Language, f.SchemaVersion, flag(f.Labels.NonDisclosure), string(f.Labels.Display), optional(f.Labels.DisplayFrom),
+		jsonSize, jsonDigest, xhtmlSize, xhtmlDigest, f.CorrectionReason, f.ViewRevision, signatures); err != nil {
+		return err
+	}
+	for i := range forms {
+		if err := t.Exec("storing a document's bytes",
+			`INSERT INTO document_bodies (document_id, version, content_type, body) VALUES ($1, $2, $3, $4)`,
+			f.ID[:], f.Version, forms[i].ContentType, forms[i].Body); err != nil {
+			return err
+		}
+	}
+	return insertSignatures(t, f, forms)
+}
+
+// formArgs gives size and digest of a representation, or NULLs.
+func formArgs(f *store.Facts, contentType string) (size, digest any) {
+	r, ok := f.Representation(contentType)
+	if !ok {
+		return nil, nil
+	}
+	return r.Size, r.Digest[:]
+}

@@ -1,0 +1,132 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlstore
+
+import (
+	"database/sql"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the database that these tests ask for its plans
+
+	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/archive/store/cursor"
+)
+
+func migrated(t *testing.T) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "plan.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if err := Migrate(t.Context(), db, goose.DialectSQLite3); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func plan(t *testing.T, db *sql.DB, query string, args []any) string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var steps strings.Builder
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		steps.WriteString(detail + "\n")
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return steps.String()
+}
+
+// TestSearchReadsTheIndexInItsOrder guards the lesson of slow searches elsewhere: the access filter
+// and the order must be one index prefix, so no sort and no walk over what is not visible.
+func TestSearchReadsTheIndexInItsOrder(t *testing.T) {
+	db := migrated(t)
+	const (
+		byTask   = "SEARCH p USING PRIMARY KEY (client_id=? AND registry_id=? AND annulled=? AND service_task=?"
+		byClient = "SEARCH p USING PRIMARY KEY (client_id=? AND registry_id=? AND annulled=?"
+		byMatter = "SEARCH p USING PRIMARY KEY (registry_id=? AND matter=? AND annulled=?"
+		wholeKey = "SEARCH o EXISTS USING PRIMARY KEY (client_id=? AND registry_id=? AND annulled=? AND service_task=? AND first_stored_us=? AND document_id=?)"
+	)
+	one, two := []string{"t1"}, []string{"t1", "t2"}
+	const byType = "SEARCH k USING PRIMARY KEY (document_id=?)"
+	typed := []store.Scope{{Types: two}}
+	mixed := []store.Scope{{Types: one}, {Tasks: two, Types: two}, {Tasks: one}}
+	for name, c := range map[string]struct {
+		query store.SearchQuery
+		want  []string
+		sorts bool // the first rows of each of several tasks are merged by a sort
+	}{
+		"organizer":          {store.SearchQuery{ClientID: uuid.New()}, []string{byClient}, false},
+		"unit":               {store.SearchQuery{ClientID: uuid.New(), AllowedTasks: &one}, []string{byTask}, false},
+		"unit, narrowed":     {store.SearchQuery{ClientID: uuid.New(), AllowedTasks: &one, Type: "plan"}, []string{byTask}, false},
+		"unit of two tasks":  {store.SearchQuery{ClientID: uuid.New(), AllowedTasks: &two}, []string{byTask}, true},
+		"matter":             {store.SearchQuery{Matter: "m"}, []string{byMatter}, false},
+		"matter of a unit":   {store.SearchQuery{Matter: "m", AllowedTasks: &two}, []string{byMatter, wholeKey}, false},
+		"role":               {store.SearchQuery{ClientID: uuid.New(), AllowedScopes: &typed}, []string{byClient, byType}, false},
+		"role in a unit":     {store.SearchQuery{ClientID: uuid.New(), AllowedTasks: &one, AllowedScopes: &typed}, []string{byTask, byType}, false},
+		"role of two rights": {store.SearchQuery{ClientID: uuid.New(), AllowedScopes: &mixed}, []string{byTask, byClient, byType}, true},
+		"matter of a role":   {store.SearchQuery{Matter: "m", AllowedTasks: &two, AllowedScopes: &typed}, []string{byMatter, wholeKey, byType}, false},
+		"matter of rights":   {store.SearchQuery{Matter: "m", AllowedScopes: &mixed}, []string{byMatter, byType}, false},
+		"matter of a client": {store.SearchQuery{Matter: "m", ClientID: uuid.New()}, []string{byMatter, "SEARCH o EXISTS USING PRIMARY KEY (client_id=? AND registry_id=? AND annulled=? AND first_stored_us=? AND document_id=?)"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.query.Registry, c.query.Limit, c.query.StoredFrom = "1.2.3", 10, time.Unix(1, 0)
+			for part, b := range map[string]*statement{
+				"page": pageSQL(&c.query, nil), "next page": pageSQL(&c.query, &cursor.Position{}), "count": countSQL(&c.query),
+			} {
+				got := plan(t, db, b.text(), b.args)
+				for _, want := range c.want {
+					if !strings.Contains(got, want) {
+						t.Errorf("%s: the plan lacks %q:\n%s", part, want, got)
+					}
+				}
+				if !c.sorts && strings.Contains(got, "TEMP B-TREE") {
+					t.Errorf("%s: the plan sorts:\n%s", part, got)
+				}
+				if c.sorts { // what is merged and sorted is no table
+					got = strings.NewReplacer("SCAN p\n", "", "SCAN t\n", "").Replace(got)
+				}
+				if strings.Contains(got, "SCAN ") {
+					t.Errorf("%s: the plan walks over a table:\n%s", part, got)
+				}
+			}
+		})
+	}
+}
+
+// TestTheHotPathLooksUpByKey: what every store asks first, and what the relationships' keeper asks several times a
+// second, read no more than they find.
+func TestTheHotPathLooksUpByKey(t *testing.T) {
+	db := migrated(t)
+	for n := 1; n <= store.MaxClients; n++ {
+		args := make([]any, n+2)
+		for i := range args {
+			args[i] = "x"
+		}
+		got := plan(t, db, checkNewSQL[n], args)
+		if strings.Contains(got, "SCAN ") || !strings.Contains(got, "SEARCH c USING PRIMARY KEY (client_id=?)") ||
+			!strings.Contains(got, "SEARCH d USING PRIMARY KEY (document_id=?)") {
+			t.Errorf("%d clients: the plan is\n%s", n, got)
+		}
+	}
+	got := plan(t, db, unsettledSQL, []any{"x", 1})
+	if !strings.Contains(got, "relationship_documents_unsettled (document_id>?)") || strings.Contains(got, "TEMP B-TREE") {
+		t.Errorf("unsettled relationships: the plan is\n%s", got)
+	}
+}
