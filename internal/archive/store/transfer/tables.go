@@ -1,0 +1,87 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package transfer
+
+// tables are all that a store consists of, but for what it says of itself (archive_info) and what the
+// readiness probe leaves. A test holds the list to both engines' schemas.
+var tables = []table{
+	{
+		name:    "registries",
+		key:     []string{"registry_id"},
+		columns: []string{"registry_id", "oid", "created_us"},
+	},
+	{
+		name:    "clients",
+		key:     []string{"client_id"},
+		columns: []string{"client_id", "registry_id", "code_hash", "created_us"},
+	},
+	{
+		name: "documents",
+		key:  []string{"document_id"},
+		columns: []string{
+			"document_id", "registry_id", "client_ids", "document_type", "current_version", "first_stored_us",
+			"annulled_us", "annul_reason", "annulled_organization", "annulled_unit", "annulled_professional", "annulled_role",
+		},
+	},
+	{
+		name: "document_versions",
+		key:  []string{"document_id", "version"},
+		columns: []string{
+			"document_id", "version", "matter", "service_tasks",
+			"author_organization", "author_unit", "author_professional", "author_role", "created_us", "stored_us",
+			"language", "schema_version", "non_disclosure", "display", "display_from_us",
+			"json_size", "json_digest", "xhtml_size", "xhtml_digest", "correction_reason", "view_revision", "signatures",
+		},
+	},
+	{
+		name:    "document_bodies",
+		key:     []string{"document_id", "version", "content_type"},
+		columns: []string{"document_id", "version", "content_type", "body"},
+	},
+	{
+		name:    "document_signatures",
+		key:     []string{"document_id", "version", "content_type"},
+		columns: []string{"document_id", "version", "content_type", "jws"},
+	},
+	{
+		name:    "document_clients",
+		key:     []string{"client_id", "registry_id", "annulled", "first_stored_us", "document_id"},
+		columns: []string{"client_id", "registry_id", "annulled", "first_stored_us", "document_id"},
+	},
+	{
+		name:    "document_tasks",
+		key:     []string{"client_id", "registry_id", "annulled", "service_task", "first_stored_us", "document_id"},
+		columns: []string{"client_id", "registry_id", "annulled", "service_task", "first_stored_us", "document_id"},
+	},
+	{
+		name:    "document_matters",
+		key:     []string{"registry_id", "matter", "annulled", "first_stored_us", "document_id"},
+		columns: []string{"registry_id", "matter", "annulled", "first_stored_us", "document_id", "client_id"},
+	},
+	{
+		name: "relationship_documents",
+		key:  []string{"document_id"},
+		columns: []string{
+			"document_id", "registry_id", "client_id", "version", "service_tasks", "unit", "start_us", "end_us",
+			"procurement", "annulled_us", "agreement", "detail", "agreed_version", "object_uid",
+		},
+	},
+	{
+		name:    "relationship_versions",
+		key:     []string{"document_id", "version"},
+		columns: []string{"document_id", "version", "unit", "start_us", "end_us", "procurement"},
+	},
+	{
+		name: "access_log",
+		key:  []string{"time_us", "log_id"},
+		columns: []string{
+			"time_us", "log_id", "request_id", "registry_oid", "operation", "outcome", "reason",
+			"client_id", "caller", "organization", "unit", "certificate_thumbprint",
+			"professional", "professional_role", "card_thumbprint", "assertion_key", "assertion_expires_us",
+			"criteria", "document_ids", "document_count",
+			"relationship_uid", "relationship_revision", "grant_uid", "grant_revision", "registry_uid", "registry_revision",
+			"view_age_ms",
+		},
+	},
+}
