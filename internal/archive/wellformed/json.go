@@ -1,96 +1,190 @@
 // Copyright The Valtuus Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package wellformed checks that documents are what their format calls well-formed, strictly
-// enough that two readers never see two different things in the same bytes.
 package wellformed
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"io"
-	"unicode/utf8"
+	"strings"
 )
 
-// MaxDepth is how deep objects and arrays, or elements, may nest.
-const MaxDepth = 100
+// Limits of JSON texts.
+const (
+	// MaxValues is how many values a text may hold, so that what reads it can bound its memory.
+	MaxValues = 100_000
+	// maxNumber is the longest number, in bytes, and maxExponent the largest exponent: beyond them
+	// readers differ in what they see, and exact arithmetic becomes costly.
+	maxNumber   = 64
+	maxExponent = 300
+)
 
-// Errors. They carry nothing of the document.
+// Errors of JSON alone.
 var (
-	// ErrNotUTF8: the bytes are not UTF-8, or begin with a byte order mark.
-	ErrNotUTF8 = errors.New("not UTF-8 without a byte order mark")
-	// ErrSyntax: the text breaks the format's grammar.
-	ErrSyntax = errors.New("breaks the format's grammar")
 	// ErrDuplicateName: an object has a name twice.
 	ErrDuplicateName = errors.New("has a name twice in one object")
-	// ErrTooDeep: nested deeper than MaxDepth.
-	ErrTooDeep = errors.New("is nested too deep")
+	// ErrSurrogate: an escape is half of a surrogate pair, which is no character.
+	ErrSurrogate = errors.New("has an escape that stands for half a character")
+	// ErrNumber: a number is longer or has a larger exponent than readers agree on.
+	ErrNumber = errors.New("has a number that is too long or too large")
+	// ErrTooManyValues: there are more than MaxValues.
+	ErrTooManyValues = errors.New("has too many values")
 )
-
-// frame is an open object or array.
-type frame struct {
-	names  map[string]bool // nil in an array
-	isName bool            // the next string token is a name
-}
 
 // JSON checks that the data are one JSON value (RFC 8259) in UTF-8 without duplicate names. The
 // errors are those of this package.
 func JSON(data []byte) error {
+	_, err := parse(data, false)
+	return err
+}
+
+// Decode checks what JSON checks and gives the value: map[string]any, []any, string, json.Number,
+// bool or nil.
+func Decode(data []byte) (any, error) { return parse(data, true) }
+
+func parse(data []byte, build bool) (any, error) {
 	if !validText(data) {
-		return ErrNotUTF8
+		return nil, ErrNotUTF8
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	var open []frame
-	for values := 0; ; {
-		token, err := decoder.Token()
-		if errors.Is(err, io.EOF) && values == 1 && len(open) == 0 {
-			return nil
-		}
-		if err != nil || values == 1 {
-			return ErrSyntax
-		}
-		if open, err = step(open, token); err != nil {
-			return err
-		}
-		if len(open) == 0 {
-			values++
+	p := parser{text: string(data), build: build} // one copy, of which the strings are parts
+	p.space()
+	value, err := p.value(0)
+	if err != nil {
+		return nil, err
+	}
+	if p.space(); p.at != len(p.text) {
+		return nil, ErrSyntax
+	}
+	return value, nil
+}
+
+// parser reads a text once, from its front.
+type parser struct {
+	text   string
+	at     int
+	build  bool     // whether the values are wanted
+	values int      // how many there were
+	names  []string // those of the objects that are open, while nothing is built
+}
+
+func (p *parser) space() {
+	for p.at < len(p.text) {
+		switch p.text[p.at] {
+		case ' ', '\t', '\n', '\r':
+			p.at++
+		default:
+			return
 		}
 	}
 }
 
-// step takes one token in.
-func step(open []frame, token json.Token) ([]frame, error) {
-	delimiter, isDelimiter := token.(json.Delim)
-	if isDelimiter && (delimiter == '}' || delimiter == ']') {
-		return open[:len(open)-1], nil
+// next passes over c and the space around it, if c is what comes next.
+func (p *parser) next(c byte) bool {
+	p.space()
+	if p.at == len(p.text) || p.text[p.at] != c {
+		return false
 	}
-	if len(open) > 0 {
-		if top := &open[len(open)-1]; top.names != nil {
-			if name, ok := token.(string); ok && top.isName {
-				if top.names[name] {
-					return nil, ErrDuplicateName
-				}
-				top.names[name], top.isName = true, false
-				return open, nil
-			}
-			top.isName = true // what follows this value
-		}
-	}
-	if !isDelimiter {
-		return open, nil
-	}
-	if len(open) == MaxDepth {
-		return nil, ErrTooDeep
-	}
-	next := frame{}
-	if delimiter == '{' {
-		next = frame{names: map[string]bool{}, isName: true}
-	}
-	return append(open, next), nil
+	p.at++
+	p.space()
+	return true
 }
 
-func validText(data []byte) bool {
-	return utf8.Valid(data) && !bytes.HasPrefix(data, []byte("\ufeff"))
+func (p *parser) value(depth int) (any, error) {
+	if p.at == len(p.text) {
+		return nil, ErrSyntax
+	}
+	if p.values++; p.values > MaxValues {
+		return nil, ErrTooManyValues
+	}
+	switch p.text[p.at] {
+	case '{', '[':
+		if depth == MaxDepth {
+			return nil, ErrTooDeep
+		}
+		if p.text[p.at] == '{' {
+			return p.object(depth + 1)
+		}
+		return p.array(depth + 1)
+	case '"':
+		s, err := p.str()
+		if err != nil || !p.build {
+			return nil, err
+		}
+		return s, nil
+	case 't':
+		return true, p.word("true")
+	case 'f':
+		return false, p.word("false")
+	case 'n':
+		return nil, p.word("null")
+	default:
+		return p.number()
+	}
+}
+
+func (p *parser) word(word string) error {
+	if !strings.HasPrefix(p.text[p.at:], word) {
+		return ErrSyntax
+	}
+	p.at += len(word)
+	return nil
+}
+
+func (p *parser) object(depth int) (any, error) {
+	p.next('{')
+	members := p.open()
+	defer members.close()
+	if p.next('}') {
+		return members.built, nil
+	}
+	for {
+		if p.at == len(p.text) || p.text[p.at] != '"' {
+			return nil, ErrSyntax
+		}
+		name, err := p.str()
+		if err != nil {
+			return nil, err
+		}
+		if !p.next(':') {
+			return nil, ErrSyntax
+		}
+		if members.has(name) {
+			return nil, ErrDuplicateName
+		}
+		value, err := p.value(depth)
+		if err != nil {
+			return nil, err
+		}
+		members.add(name, value)
+		if p.next(',') {
+			continue
+		}
+		if !p.next('}') {
+			return nil, ErrSyntax
+		}
+		return members.built, nil
+	}
+}
+
+func (p *parser) array(depth int) (any, error) {
+	p.next('[')
+	var items []any
+	if p.next(']') {
+		return []any{}, nil
+	}
+	for {
+		item, err := p.value(depth)
+		if err != nil {
+			return nil, err
+		}
+		if p.build {
+			items = append(items, item)
+		}
+		if p.next(',') {
+			continue
+		}
+		if !p.next(']') {
+			return nil, ErrSyntax
+		}
+		return items, nil
+	}
 }
