@@ -19,6 +19,7 @@ import (
 
 	"github.com/valtuus/valtuus/internal/archive/assertion"
 	"github.com/valtuus/valtuus/internal/archive/assertion/testcard"
+	"github.com/valtuus/valtuus/internal/archive/card"
 	"github.com/valtuus/valtuus/internal/pki"
 )
 
@@ -191,4 +192,13 @@ func TestHugeRSARefused(t *testing.T) {
 	leaf := certificate(leafTemplate(), h.middle, &rsa.PublicKey{N: n, E: 65537}, h.middleKey)
 	header := goodHeader(leaf, h.middle).with(fields{"alg": "RS256"})
 	expectProblem(t, raw(header, goodClaims(), func([]byte) []byte { return make([]byte, 1024) }), h.opts, assertion.ChainRefused)
+}
+
+func TestRevokedCardRefused(t *testing.T) {
+	f := newFixture()
+	token := raw(goodHeader(f.card.Chain...), goodClaims(), ecdsaSigner(f.card.Key))
+	f.opts.Revocations = must(card.ParseRevocations(must(f.authority.Revoke(now, now.Add(time.Hour), f.card))))
+	expectProblem(t, token, f.opts, assertion.ChainRefused)
+	f.opts.Revocations = must(card.ParseRevocations(must(f.authority.Revoke(now, now.Add(time.Hour)))))
+	expectAccepted(t, token, f.opts)
 }

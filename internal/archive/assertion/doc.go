@@ -18,8 +18,7 @@
 //	        jti   16..128 visible ASCII characters, used once
 //	        cnf   {"x5t#S256": thumbprint of the TLS client certificate} (RFC 8705)
 //
-// RS256 is on the list because the national professional cards hold RSA keys and most of their
-// software signs by PKCS #1 v1.5 only. Nothing else of the JOSE family is accepted: no "none",
+// Nothing else of the JOSE family is accepted: no "none",
 // no shared secrets, no key or address of a key from the header (jwk, jku, x5u), no "crit".
 //
 // Neither errors nor their details hold anything of the token.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/json"
+
+	"github.com/valtuus/valtuus/internal/archive/card"
 )
 
 const (
@@ -18,11 +20,8 @@ const (
 	// MaxTokenSize is the longest accepted token, in bytes.
 	MaxTokenSize = 16 << 10
 	// MaxChain is the largest number of certificates in x5c.
-	MaxChain = 4
+	MaxChain = card.MaxChain
 )
-
-// algorithms is fixed in code: no configuration can weaken it.
-var algorithms = []jose.SignatureAlgorithm{jose.ES256, jose.ES384, jose.PS256, jose.RS256}
 
 // headerNames are the accepted header parameters. The last four are hints that common
 // libraries add; they are not read. All others are refused, with them every one that would
@@ -58,7 +57,7 @@ func parseHeader(token string) (header, error) {
 		}
 	}
 	var h header
-	if err := json.Unmarshal(fields["alg"], &h.algorithm); err != nil || !accepted(h.algorithm) {
+	if err := json.Unmarshal(fields["alg"], &h.algorithm); err != nil || !card.Accepted(h.algorithm) {
 		return header{}, refuse(AlgorithmRefused, "alg is not one of ES256, ES384, PS256, RS256")
 	}
 	var kind string
@@ -92,13 +91,4 @@ func headerPart(token string) (string, bool) {
 		}
 	}
 	return token[:first], dots == 2 && !strings.HasSuffix(token, ".")
-}
-
-func accepted(algorithm jose.SignatureAlgorithm) bool {
-	for _, a := range algorithms {
-		if a == algorithm {
-			return true
-		}
-	}
-	return false
 }

@@ -5,12 +5,8 @@ package assertion
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +15,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/cryptosigner"
 
+	"github.com/valtuus/valtuus/internal/archive/card"
 	"github.com/valtuus/valtuus/internal/pki"
 )
 
@@ -52,17 +49,13 @@ func Sign(c Claims, key crypto.Signer, chain []*x509.Certificate) (string, error
 	if key == nil || len(chain) == 0 || len(chain) > MaxChain {
 		return "", ErrSigner
 	}
-	algorithm, ok := algorithmOf(key, chain[0])
+	algorithm, ok := card.AlgorithmOf(key, chain[0])
 	if !ok {
 		return "", ErrSigner
 	}
-	x5c := make([]string, len(chain))
-	for i, cert := range chain {
-		x5c[i] = base64.StdEncoding.EncodeToString(cert.Raw)
-	}
 	signer, err := jose.NewSigner(
 		jose.SigningKey{Algorithm: algorithm, Key: cryptosigner.Opaque(key)},
-		(&jose.SignerOptions{}).WithType(TokenType).WithHeader("x5c", x5c),
+		(&jose.SignerOptions{}).WithType(TokenType).WithHeader("x5c", card.Encode(chain)),
 	)
 	if err != nil {
 		return "", fmt.Errorf("prepare to sign a professional assertion: %w", err)
@@ -80,21 +73,4 @@ func Sign(c Claims, key crypto.Signer, chain []*x509.Certificate) (string, error
 		return "", fmt.Errorf("sign a professional assertion: %w", err)
 	}
 	return signed.CompactSerialize()
-}
-
-// algorithmOf picks RS256 for RSA because cards often know no PSS.
-func algorithmOf(key crypto.Signer, leaf *x509.Certificate) (jose.SignatureAlgorithm, bool) {
-	switch public := key.Public().(type) {
-	case *ecdsa.PublicKey:
-		switch {
-		case !public.Equal(leaf.PublicKey):
-		case public.Curve == elliptic.P256():
-			return jose.ES256, true
-		case public.Curve == elliptic.P384():
-			return jose.ES384, true
-		}
-	case *rsa.PublicKey:
-		return jose.RS256, public.Equal(leaf.PublicKey)
-	}
-	return "", false
 }

@@ -10,16 +10,19 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/valtuus/valtuus/internal/archive/card"
 	"github.com/valtuus/valtuus/internal/pki"
 )
 
 // ErrOptions means that [Options] are incomplete. It is the archive's fault, not the caller's.
 var ErrOptions = errors.New("options for professional assertions are incomplete")
 
-// Options are what an assertion is verified against. Every field is required.
+// Options are what an assertion is verified against. Every field but Revocations is required.
 type Options struct {
 	// Anchors are the authorities of professionals' cards.
 	Anchors *x509.CertPool
+	// Revocations are the cards that have been revoked; nil knows of none.
+	Revocations *card.Revocations
 	// Now is the archive's clock at the request.
 	Now time.Time
 	// Audience is the URN or URL of the registry.
@@ -68,11 +71,11 @@ func Verify(token string, opts Options) (Professional, error) {
 	if err != nil {
 		return Professional{}, err
 	}
-	card, err := verifyChain(head.chain, opts.Anchors, opts.Now)
+	leaf, err := verifyChain(head.chain, opts)
 	if err != nil {
 		return Professional{}, err
 	}
-	payload, err := verifySignature(token, head.algorithm, card)
+	payload, err := verifySignature(token, head.algorithm, leaf)
 	if err != nil {
 		return Professional{}, err
 	}
@@ -83,10 +86,10 @@ func Verify(token string, opts Options) (Professional, error) {
 	if err := c.judge(opts); err != nil {
 		return Professional{}, err
 	}
-	if number := card.Subject.SerialNumber; number != "" && number != c.subject {
+	if number := leaf.Subject.SerialNumber; number != "" && number != c.subject {
 		return Professional{}, refuse(SubjectRefused, "sub is not the serialNumber on the card")
 	}
-	thumbprint := pki.FingerprintOf(card)
+	thumbprint := pki.FingerprintOf(leaf)
 	if !opts.Replay.Claim(ReplayKey(thumbprint, c.tokenID), c.expires, opts.Now) {
 		return Professional{}, refuse(Replayed, "jti has been used before, or the guard against replay is full")
 	}
@@ -95,16 +98,16 @@ func Verify(token string, opts Options) (Professional, error) {
 	}, nil
 }
 
-func verifySignature(token string, algorithm jose.SignatureAlgorithm, card *x509.Certificate) ([]byte, error) {
-	if err := checkAlgorithm(algorithm, card); err != nil {
-		return nil, err
+func verifySignature(token string, algorithm jose.SignatureAlgorithm, leaf *x509.Certificate) ([]byte, error) {
+	if !card.Fits(algorithm, leaf) {
+		return nil, refuse(AlgorithmRefused, "alg does not fit the key of the certificate")
 	}
 	// The list narrows to the one algorithm that was checked against the key.
 	parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{algorithm})
 	if err != nil {
 		return nil, refuse(Malformed, "not a compact JWS") // not wrapped: go-jose quotes the token
 	}
-	payload, err := parsed.Verify(card.PublicKey)
+	payload, err := parsed.Verify(leaf.PublicKey)
 	if err != nil {
 		return nil, refuse(SignatureInvalid, "signature is not of the card's key")
 	}

@@ -38,7 +38,7 @@ func New(now time.Time, lifetime time.Duration) (Authority, error) {
 		Subject:               pkix.Name{CommonName: "Valtuus test cards"},
 		NotBefore:             now.Add(-time.Hour),
 		NotAfter:              now.Add(lifetime),
-		KeyUsage:              x509.KeyUsageCertSign,
+		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		BasicConstraintsValid: true,
 		IsCA:                  true,
 		MaxPathLenZero:        true,
@@ -70,6 +70,18 @@ func (a Authority) Issue(identifier string, notBefore, notAfter time.Time) (Card
 		return Card{}, err
 	}
 	return Card{Key: key, Chain: []*x509.Certificate{leaf}}, nil
+}
+
+// Revoke returns the authority's list of revoked cards, in PEM.
+func (a Authority) Revoke(at, nextUpdate time.Time, cards ...Card) ([]byte, error) {
+	list := &x509.RevocationList{Number: pki.NewSerial(), ThisUpdate: at, NextUpdate: nextUpdate}
+	for _, card := range cards {
+		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries, x509.RevocationListEntry{
+			SerialNumber: card.Chain[0].SerialNumber, RevocationTime: at,
+		})
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, list, a.certificate, a.key)
+	return pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der}), err
 }
 
 // Anchors returns a pool with the authority's certificate.
