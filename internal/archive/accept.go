@@ -9,15 +9,27 @@ import (
 	"strings"
 )
 
-// accepts tells whether an Accept header takes the media type. The most exact range that fits decides
-// (RFC 9110, 12.5.1); no header takes everything.
-func accepts(header []string, mediaType string) bool {
+// preferred gives the media type that an Accept header wants most of those offered; "" if it takes none. The
+// order of the offer settles ties.
+func preferred(header []string, offered ...string) (best string) {
+	most := 0.0
+	for _, mediaType := range offered {
+		if q, _ := wanted(header, mediaType); q > most {
+			best, most = mediaType, q
+		}
+	}
+	return best
+}
+
+// wanted tells how much an Accept header wants a media type, and whether it names it. The most exact range
+// that fits decides (RFC 9110, 12.5.1); no header takes everything.
+func wanted(header []string, mediaType string) (quality float64, named bool) {
 	joined := strings.TrimSpace(strings.Join(header, ","))
 	if joined == "" {
-		return true
+		return 1, false
 	}
 	main, _, _ := strings.Cut(mediaType, "/")
-	exactness, quality := 0, 0.0
+	exactness := 0
 	for part := range strings.SplitSeq(joined, ",") {
 		kind, parameters, err := mime.ParseMediaType(strings.TrimSpace(part))
 		if err != nil {
@@ -36,7 +48,7 @@ func accepts(header []string, mediaType string) bool {
 			exactness, quality = fit, qualityOf(parameters)
 		}
 	}
-	return exactness > 0 && quality > 0
+	return quality, exactness == 3
 }
 
 func qualityOf(parameters map[string]string) float64 {
@@ -45,7 +57,7 @@ func qualityOf(parameters map[string]string) float64 {
 		return 1
 	}
 	q, err := strconv.ParseFloat(text, 64)
-	if err != nil {
+	if err != nil || !(q >= 0 && q <= 1) {
 		return 0
 	}
 	return q

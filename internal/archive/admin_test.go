@@ -66,7 +66,7 @@ func TestReadinessNamesWhatStandsInTheWay(t *testing.T) {
 
 func TestMetricsCountByOperationOutcomeAndReason(t *testing.T) {
 	a := newArena(t)
-	a.put(a.unit, `{}`, task)
+	a.put(a.unit, note("x"), task)
 	a.otherUnit.search(map[string]any{})
 	a.advance(3 * time.Second)
 	got := a.scrape("/metrics").body

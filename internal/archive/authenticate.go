@@ -9,6 +9,7 @@ import (
 
 	"github.com/valtuus/valtuus/internal/access"
 	"github.com/valtuus/valtuus/internal/archive/assertion"
+	"github.com/valtuus/valtuus/internal/archive/card"
 	"github.com/valtuus/valtuus/internal/archive/problem"
 	"github.com/valtuus/valtuus/internal/identitycode"
 	"github.com/valtuus/valtuus/internal/oid"
@@ -64,6 +65,14 @@ func (x *exchange) addressRegistry() *outcome {
 	return nil
 }
 
+// revocations are the cards that are known to be revoked now.
+func (s *Server) revocations() *card.Revocations {
+	if s.opts.Revocations == nil {
+		return nil
+	}
+	return s.opts.Revocations()
+}
+
 // authenticate recognizes who acts by the professional assertion.
 func (x *exchange) authenticate() *outcome {
 	anchors := x.server.opts.TrustAnchors()
@@ -79,7 +88,7 @@ func (x *exchange) authenticate() *outcome {
 		token = tokens[0]
 	}
 	who, err := assertion.Verify(token, assertion.Options{
-		Anchors: anchors, Now: x.began, Audience: assertion.AudienceOf(x.registry),
+		Anchors: anchors, Revocations: x.server.revocations(), Now: x.began, Audience: assertion.AudienceOf(x.registry),
 		ClientCertificate: x.fingerprint, Replay: x.server.replay,
 	})
 	if err != nil {

@@ -31,7 +31,7 @@ func (x *exchange) registerClient() outcome {
 	if stopped != nil {
 		return *stopped
 	}
-	if d := x.decide(access.Request{}); !d.Allowed {
+	if d := x.decide(question{}); !d.Allowed {
 		return refusedBy(d)
 	}
 	x.row.Outcome = store.OutcomeAllowed
@@ -62,7 +62,7 @@ func (x *exchange) findClient() outcome {
 		return x.storeFailed(err)
 	}
 	x.about(id)
-	if d := x.decide(access.Request{Client: access.ClientID(id)}); !d.Allowed {
+	if d := x.decide(question{Request: access.Request{Client: access.ClientID(id)}}); !d.Allowed {
 		return refusedBy(d)
 	}
 	if !found {

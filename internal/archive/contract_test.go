@@ -30,6 +30,9 @@ var contract = sync.OnceValues(func() (routers.Router, error) {
 		return nil, err
 	}
 	openapi3filter.RegisterBodyDecoder("application/xhtml+xml", openapi3filter.PlainBodyDecoder)
+	openapi3filter.RegisterBodyDecoder("multipart/related", openapi3filter.PlainBodyDecoder)
+	openapi3filter.RegisterBodyDecoder("application/jose", openapi3filter.PlainBodyDecoder)
+	openapi3filter.RegisterBodyDecoder("application/schema+json", openapi3filter.JSONBodyDecoder)
 	return legacy.NewRouter(document)
 })
 

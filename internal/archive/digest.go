@@ -15,6 +15,9 @@ func reprDigest(sum [sha256.Size]byte) string {
 	return "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":"
 }
 
+// digestOf is the digest of the bytes, in the form of the headers.
+func digestOf(body []byte) string { return reprDigest(sha256.Sum256(body)) }
+
 // digestsHold tells whether the SHA-256 digests that the request announces are those of the body. A
 // request without any announces nothing; other algorithms are not checked.
 func digestsHold(header http.Header, body []byte) bool {

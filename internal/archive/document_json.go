@@ -5,6 +5,7 @@ package archive
 
 import (
 	"encoding/hex"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,31 +13,118 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
 
-// documentJSON is what is told of a document besides its bytes.
+// documentJSON is what is told of a version of a document besides its bytes.
 type documentJSON struct {
-	ID           uuid.UUID  `json:"id"`
-	Client       uuid.UUID  `json:"client"`
-	Type         string     `json:"type"`
-	ServiceTasks []string   `json:"serviceTasks"`
-	Author       authorJSON `json:"author"`
-	Created      time.Time  `json:"created"`
-	Stored       time.Time  `json:"stored"`
-	ContentType  string     `json:"contentType"`
-	Size         int64      `json:"size"`
-	SHA256       string     `json:"sha256"`
+	ID                 uuid.UUID         `json:"id"`
+	Registry           string            `json:"registry"`
+	RegistryController string            `json:"registryController,omitempty"`
+	Organizer          string            `json:"organizer"`
+	Clients            []uuid.UUID       `json:"clients"`
+	Type               string            `json:"type"`
+	Version            int               `json:"version"`
+	Current            int               `json:"current"`
+	State              store.State       `json:"state"`
+	Matter             string            `json:"matter,omitempty"`
+	ServiceTasks       []string          `json:"serviceTasks"`
+	Author             authorJSON        `json:"author"`
+	Created            time.Time         `json:"created"`
+	FirstStored        time.Time         `json:"firstStored"`
+	Stored             time.Time         `json:"stored"`
+	Language           string            `json:"language,omitempty"`
+	Schema             string            `json:"schema,omitempty"`
+	Labels             labelsJSON        `json:"labels"`
+	Formats            []formatJSON      `json:"formats"`
+	Signatures         []signatureJSON   `json:"signatures,omitempty"`
+	CorrectionReason   string            `json:"correctionReason,omitempty"`
+	Annulment          *annulmentJSON    `json:"annulment,omitempty"`
+	Relationship       *relationshipJSON `json:"relationship,omitempty"`
 }
 
 type authorJSON struct {
 	Organization string `json:"organization"`
 	Unit         string `json:"unit,omitempty"`
-	Professional string `json:"professional"`
+	Professional string `json:"professional,omitempty"`
+	Role         string `json:"role,omitempty"`
 }
 
-func toDocumentJSON(f store.Facts) documentJSON {
-	return documentJSON{
-		ID: f.ID, Client: f.ClientID, Type: f.Type, ServiceTasks: f.ServiceTasks,
-		Author:  authorJSON{f.Author.Organization, f.Author.Unit, f.Author.Professional},
-		Created: f.Created, Stored: f.Stored, ContentType: f.ContentType, Size: f.Size,
-		SHA256: hex.EncodeToString(f.Digest[:]),
+type labelsJSON struct {
+	NonDisclosure bool          `json:"nonDisclosure"`
+	Display       store.Display `json:"display"`
+	DisplayFrom   *time.Time    `json:"displayFrom,omitempty"`
+}
+
+type formatJSON struct {
+	ContentType string `json:"contentType"`
+	Size        int64  `json:"size"`
+	SHA256      string `json:"sha256"`
+}
+
+type annulmentJSON struct {
+	At     time.Time  `json:"at"`
+	Reason string     `json:"reason"`
+	By     authorJSON `json:"by"`
+}
+
+// relationshipJSON is what a client relationship document says, and how it stands.
+type relationshipJSON struct {
+	Unit      string          `json:"unit"`
+	Start     time.Time       `json:"start"`
+	End       *time.Time      `json:"end,omitempty"`
+	Agreement store.Agreement `json:"agreement,omitempty"`
+	Detail    string          `json:"detail,omitempty"`
+}
+
+// describe tells of a version, of its clients those given.
+func (x *exchange) describe(f store.Facts, clients []uuid.UUID, relationship *relationshipJSON) documentJSON {
+	view := x.server.opts.View
+	d := documentJSON{
+		ID: f.ID, Registry: f.Registry,
+		RegistryController: view.ControllerOf(f.Registry), Organizer: view.OrganizationOf(f.Registry, ""),
+		Clients: clients, Type: f.Type, Version: f.Version, Current: f.Current, State: f.State, Matter: f.Matter,
+		ServiceTasks: f.ServiceTasks, Author: toAuthorJSON(f.Author),
+		Created: f.Created, FirstStored: f.FirstStored, Stored: f.Stored, Language: f.Language, Schema: f.SchemaVersion,
+		Labels:           labelsJSON{f.Labels.NonDisclosure, f.Labels.Display, given(f.Labels.DisplayFrom)},
+		CorrectionReason: f.CorrectionReason, Relationship: relationship, Signatures: signaturesOf(f),
+	}
+	for _, r := range f.Representations {
+		d.Formats = append(d.Formats, formatJSON{r.ContentType, r.Size, hex.EncodeToString(r.Digest[:])})
+	}
+	if a := f.Annulment; a != nil {
+		d.Annulment = &annulmentJSON{At: a.At, Reason: a.Reason, By: toAuthorJSON(a.By)}
+	}
+	return d
+}
+
+func toAuthorJSON(a store.Author) authorJSON {
+	return authorJSON{a.Organization, a.Unit, a.Professional, a.Role}
+}
+
+// relationshipOf gives what a version says of a service relationship; nil for other documents. What cannot be
+// read now is left out: it only adds to an answer.
+func (x *exchange) relationshipOf(f store.Facts) *relationshipJSON {
+	if kind, known := x.server.opts.Catalog().Type(f.Type); !known || !kind.IsRelationship() {
+		return nil
+	}
+	said, err := x.server.opts.Store.RelationshipVersion(x.context(), f.ID, f.Version)
+	if err != nil {
+		x.leftOut(err)
+		return nil
+	}
+	out := &relationshipJSON{Unit: said.Unit, Start: said.Start, End: given(said.End)}
+	if f.Version != f.Current {
+		return out
+	}
+	record, err := x.server.opts.Store.RelationshipRecord(x.context(), f.ID)
+	if err != nil {
+		x.leftOut(err)
+		return out
+	}
+	out.Agreement, out.Detail = record.Agreement, record.Detail
+	return out
+}
+
+func (x *exchange) leftOut(err error) {
+	if !errors.Is(err, store.ErrNotFound) {
+		x.server.opts.Log.Error(err, "an answer lacks the service relationship", "requestID", x.id)
 	}
 }

@@ -4,85 +4,187 @@
 package archive
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
+	"strconv"
 
 	"github.com/google/uuid"
 
-	"github.com/valtuus/valtuus/internal/access"
 	"github.com/valtuus/valtuus/internal/archive/problem"
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
 
-// readDocument gives a document's bytes as they were stored. The decision is made on the facts before
-// the bytes are read, and again before they leave: the right may have ended meanwhile.
-func (x *exchange) readDocument() outcome {
-	if _, stopped := x.query(nil); stopped != nil {
-		return *stopped
+// reading is a request for one version of a document.
+type reading struct {
+	id       uuid.UUID
+	version  int // 0 for the current one
+	annulled bool
+	query    url.Values
+	// current are the facts of the document as it is now, wanted those of the version that was asked for.
+	current, wanted store.Facts
+}
+
+// begin reads what is asked for, gets the facts and decides on them.
+func (x *exchange) begin(more ...string) (r reading, stopped *outcome) {
+	if r.query, stopped = x.query(append([]string{"annulled"}, more...)); stopped != nil {
+		return r, stopped
 	}
 	f := fields{invalid: invalidParameter}
-	id := f.uuid("id", x.request.PathValue("id"))
-	if f.wrong != nil {
-		return *f.wrong
+	r.id, r.annulled = f.uuid("id", x.request.PathValue("id")), f.flag("annulled", r.query)
+	if text := x.request.PathValue("version"); text != "" {
+		r.version = f.version(text)
 	}
-	ask, stopped := x.askAbout(id)
+	if f.wrong != nil {
+		return r, f.wrong
+	}
+	x.row.Criteria = r.criteria()
+	if r.current, stopped = x.open(r.id); stopped != nil {
+		return r, stopped
+	}
+	if stopped = x.inForce(r.current, r.annulled); stopped != nil {
+		return r, stopped
+	}
+	r.wanted = r.current
+	if r.version != 0 && r.version != r.current.Version {
+		r.wanted, stopped = x.openVersion(r)
+	}
+	return r, stopped
+}
+
+// openVersion gives the facts of an older version. The right must reach both: an older version may belong to
+// other service tasks than the document does now.
+func (x *exchange) openVersion(r reading) (store.Facts, *outcome) {
+	wanted, err := x.server.opts.Store.DocumentFacts(x.context(), x.registry, r.id, r.version)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return wanted, ended(failed(problem.Of(problem.VersionNotFound)))
+	case err != nil:
+		return wanted, ended(x.storeFailed(err))
+	}
+	if d := x.decideRead(r.current, wanted); !d.Allowed {
+		return wanted, ended(hidden(d))
+	}
+	return wanted, nil
+}
+
+// release decides again, just before data leave: the right may have ended meanwhile.
+func (x *exchange) release(r reading, a answer) outcome {
+	if d := x.decideRead(r.current, r.wanted); !d.Allowed {
+		return hidden(d)
+	}
+	x.handled(r.id)
+	return allowed(a)
+}
+
+// readDocument gives the bytes of a version as they were stored. The decision is made on the facts before
+// the bytes are read, and again before they leave.
+func (x *exchange) readDocument() outcome {
+	r, stopped := x.begin()
 	if stopped != nil {
 		return *stopped
 	}
-	if d := x.decide(ask); !d.Allowed {
-		return hidden(d)
-	}
-	doc, err := x.server.opts.Store.Document(x.context(), x.registry, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return failed(problem.Of(problem.DocumentNotFound)) // gone since the facts were read
-	}
-	if err != nil {
-		return x.storeFailed(err)
-	}
-	if d := x.decide(ask); !d.Allowed {
-		return hidden(d)
-	}
-	// The format is told only to those who may read it.
-	if !accepts(x.request.Header.Values("Accept"), doc.ContentType) {
+	// The formats are told only to those who may read them.
+	format := chosenFormat(x.request.Header.Values("Accept"), r.wanted)
+	if format == "" {
 		return failed(problem.Of(problem.NotAcceptable))
 	}
-	x.handled(doc.ID)
-	return allowed(answer{
+	tag := entityTag(r.wanted.Version, format)
+	if hasAlready(x.request.Header.Values("If-None-Match"), tag) {
+		return x.release(r, notModified(tag))
+	}
+	body, contentType, stopped := x.bytes(r, format)
+	if stopped != nil {
+		return *stopped
+	}
+	digest := digestOf(body)
+	return x.release(r, answer{
 		status: http.StatusOK,
 		header: http.Header{
-			"Content-Type":  {doc.ContentType},
-			"Etag":          {firstVersion},
-			"Repr-Digest":   {reprDigest(doc.Digest)},
-			"Last-Modified": {doc.Stored.UTC().Format(http.TimeFormat)},
-			"Vary":          {"Accept"},
+			"Content-Type":   {contentType},
+			"Etag":           {tag},
+			"Content-Digest": {digest},
+			"Repr-Digest":    {digest},
+			"Last-Modified":  {r.wanted.Stored.UTC().Format(http.TimeFormat)},
+			"Vary":           {"Accept"},
 		},
-		body: doc.Body,
+		body: body,
 	})
 }
 
-// askAbout gives the question about a document; without facts where there is no such document, and the
-// decision then tells so after all that comes before.
-func (x *exchange) askAbout(id uuid.UUID) (access.Request, *outcome) {
-	facts, err := x.server.opts.Store.DocumentFacts(x.context(), x.registry, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return access.Request{}, nil
+// chosenFormat gives the format that the caller wants most among those of the version. Both together come
+// only to a caller who names that.
+func chosenFormat(accept []string, version store.Facts) string {
+	var offered []string
+	if _, named := wanted(accept, contentRelated); named && len(version.Representations) == 2 {
+		offered = append(offered, contentRelated)
 	}
-	if err != nil {
-		return access.Request{}, ended(x.storeFailed(err))
+	for _, format := range []string{store.ContentJSON, store.ContentXHTML} {
+		if _, has := version.Representation(format); has {
+			offered = append(offered, format)
+		}
 	}
-	x.about(facts.ClientID)
-	return access.Request{Client: access.ClientID(facts.ClientID), Document: documentFacts(facts)}, nil
+	return preferred(accept, offered...)
 }
 
-// hidden makes a refusal that would tell that the document exists, to someone who has nothing to do
-// with its client, the same as that of a document that does not.
-func hidden(d access.Decision) outcome {
-	out := refusedBy(d)
-	switch d.Reason {
-	case access.ReasonDocumentMissing, access.ReasonNoRelationship, access.ReasonClientMissing,
-		access.ReasonDocumentOtherClient, access.ReasonDocumentOtherRegistry:
-		return out.shownAs(problem.DocumentNotFound)
-	default:
-		return out
+// bytes gives the body of the answer in the format, and its media type.
+func (x *exchange) bytes(r reading, format string) ([]byte, string, *outcome) {
+	if format != contentRelated {
+		body, stopped := x.representation(r, format)
+		return body, format, stopped
 	}
+	var parts []store.Representation
+	for _, one := range []string{store.ContentJSON, store.ContentXHTML} {
+		body, stopped := x.representation(r, one)
+		if stopped != nil {
+			return nil, "", stopped
+		}
+		parts = append(parts, store.Representation{ContentType: one, Body: body})
+	}
+	body, contentType := joinRelated(parts)
+	return body, contentType, nil
+}
+
+// representation gives the stored bytes of the version in one format.
+func (x *exchange) representation(r reading, format string) ([]byte, *outcome) {
+	doc, err := x.server.opts.Store.Document(x.context(), x.registry, r.id, r.wanted.Version, format)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, ended(failed(problem.Of(problem.DocumentNotFound))) // gone since the facts were read
+	case err != nil:
+		return nil, ended(x.storeFailed(err))
+	}
+	return doc.Body, x.inForce(doc.Facts, r.annulled) // it may have been annulled since
+}
+
+func notModified(tag string) answer {
+	return answer{status: http.StatusNotModified, header: http.Header{"Etag": {tag}, "Vary": {"Accept"}}}
+}
+
+// maxVersion bounds the digits of a version's number.
+const maxVersion = 999_999_999
+
+// version reads the number of a version, which has one text.
+func (f *fields) version(text string) int {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > maxVersion || strconv.Itoa(n) != text {
+		f.fail("version", "must be the number of a version, from 1")
+	}
+	return n
+}
+
+// criteria tells the use log what of the document was asked for, where that is not all there is to it.
+func (r reading) criteria() json.RawMessage {
+	if r.version == 0 && !r.annulled {
+		return nil
+	}
+	raw, err := json.Marshal(struct {
+		Version  int  `json:"version,omitempty"`
+		Annulled bool `json:"annulled,omitempty"`
+	}{r.version, r.annulled})
+	if err != nil {
+		return nil // a number and a truth value always marshal
+	}
+	return raw
 }

@@ -6,6 +6,7 @@ package archive
 import (
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"slices"
 	"time"
 
@@ -26,14 +27,18 @@ const (
 
 // searchRequest is the body of a search for documents.
 type searchRequest struct {
-	Client      string `json:"client"`
-	Type        string `json:"type"`
-	ServiceTask string `json:"serviceTask"`
-	AuthorUnit  string `json:"authorUnit"`
-	StoredFrom  string `json:"storedFrom"`
-	StoredUntil string `json:"storedUntil"`
-	Limit       int    `json:"limit"`
-	Cursor      string `json:"cursor"`
+	Client       string      `json:"client"`
+	Matter       string      `json:"matter"`
+	Type         string      `json:"type"`
+	ServiceTask  string      `json:"serviceTask"`
+	AuthorUnit   string      `json:"authorUnit"`
+	StoredFrom   string      `json:"storedFrom"`
+	StoredUntil  string      `json:"storedUntil"`
+	CreatedFrom  string      `json:"createdFrom"`
+	CreatedUntil string      `json:"createdUntil"`
+	State        store.State `json:"state"`
+	Limit        int         `json:"limit"`
+	Cursor       string      `json:"cursor"`
 }
 
 // searchAnswer is one page.
@@ -44,28 +49,35 @@ type searchAnswer struct {
 	Next  string `json:"next,omitempty"`
 }
 
-// searchDocuments lists what the caller may see of a client's documents. What the decision allows is the
-// filter of the query itself.
+// searchDocuments lists what the caller may see of the documents of a client or a matter. What the decision
+// allows is the filter of the query itself. Only the organizer may search by a matter alone, because only the
+// client tells what a unit may see, and only it may see annulled documents.
 func (x *exchange) searchDocuments() outcome {
 	query, stopped := x.searchQuery()
 	if stopped != nil {
 		return *stopped
 	}
 	x.about(query.ClientID)
-	ask := access.Request{Client: access.ClientID(query.ClientID), ServiceTask: query.ServiceTask}
+	ask := question{
+		Request:      access.Request{Client: access.ClientID(query.ClientID), ServiceTask: query.ServiceTask},
+		documentType: query.Type,
+	}
 	d := x.decide(ask)
+	if d.Allowed && query.Annulled && !x.identity.Organizer() {
+		return refused(access.ReasonExtentInsufficient)
+	}
 	for range searchAttempts {
 		if !d.Allowed {
 			return refusedBy(d)
 		}
-		query.AllowedTasks = visible(d.Tasks)
+		query.AllowedTasks, query.AllowedScopes = visible(d.Tasks), &d.scopes
 		page, err := x.server.opts.Store.Search(x.context(), query)
 		if err != nil {
 			return x.storeFailed(err)
 		}
 		// What was found is released only under the right that it was searched by.
-		used := d.Tasks
-		if d = x.decide(ask); d.Allowed && sameTasks(d.Tasks, used) {
+		used := d
+		if d = x.decide(ask); d.Allowed && sameTasks(d.Tasks, used.Tasks) && reflect.DeepEqual(d.scopes, used.scopes) {
 			return x.found(page, query)
 		}
 	}
@@ -76,7 +88,7 @@ func (x *exchange) searchDocuments() outcome {
 }
 
 func (x *exchange) found(page store.SearchResult, query store.SearchQuery) outcome {
-	if page.Total == 0 && query.Cursor == "" {
+	if page.Total == 0 && query.Cursor == "" && query.ClientID != uuid.Nil {
 		// An empty list for a mistaken id would look like a client without documents.
 		exists, err := x.server.opts.Store.ClientExists(x.context(), query.Registry, query.ClientID)
 		if err != nil {
@@ -89,7 +101,7 @@ func (x *exchange) found(page store.SearchResult, query store.SearchQuery) outco
 	body := searchAnswer{Items: []documentJSON{}, Total: page.Total, Next: page.Next}
 	ids := make([]uuid.UUID, 0, len(page.Items))
 	for _, item := range page.Items {
-		body.Items = append(body.Items, toDocumentJSON(item))
+		body.Items = append(body.Items, x.describe(item, x.visibleClients(item, query.ClientID), nil))
 		ids = append(ids, item.ID)
 	}
 	x.handled(ids...)
@@ -111,17 +123,25 @@ func sameTasks(a, b access.TaskSet) bool {
 
 // searchQuery reads and checks the body, and notes the criteria in the row.
 func (x *exchange) searchQuery() (query store.SearchQuery, stopped *outcome) {
-	body := searchRequest{Limit: defaultLimit}
+	body := searchRequest{Limit: defaultLimit, State: store.StateStored}
 	if stopped := x.requestJSON(&body); stopped != nil {
 		return query, stopped
 	}
 	f := fields{invalid: invalidField}
 	query = store.SearchQuery{
-		Registry: x.registry, ClientID: f.uuid("client", body.Client),
+		Registry: x.registry, Matter: f.matter("matter", body.Matter),
 		Type: f.code("type", body.Type), ServiceTask: f.code("serviceTask", body.ServiceTask),
 		AuthorUnit: body.AuthorUnit,
 		StoredFrom: f.time("storedFrom", body.StoredFrom), StoredUntil: f.time("storedUntil", body.StoredUntil),
-		Limit: body.Limit, Cursor: body.Cursor, CallerBinding: x.identity.String(),
+		CreatedFrom: f.time("createdFrom", body.CreatedFrom), CreatedUntil: f.time("createdUntil", body.CreatedUntil),
+		Annulled: body.State == store.StateAnnulled,
+		Limit:    body.Limit, Cursor: body.Cursor, CallerBinding: x.identity.String(),
+	}
+	if body.Client != "" || query.Matter == "" {
+		query.ClientID = f.uuid("client", body.Client)
+	}
+	if body.State != store.StateStored && body.State != store.StateAnnulled {
+		f.fail("state", "must be stored or annulled")
 	}
 	f.clean(body.AuthorUnit)
 	if body.AuthorUnit != "" && !oid.Valid(body.AuthorUnit) {
@@ -142,14 +162,21 @@ func (x *exchange) searchQuery() (query store.SearchQuery, stopped *outcome) {
 // criteria gives the search criteria as the use log keeps them.
 func criteria(q store.SearchQuery) json.RawMessage {
 	raw, err := json.Marshal(struct {
-		Type        string     `json:"type,omitempty"`
-		ServiceTask string     `json:"serviceTask,omitempty"`
-		AuthorUnit  string     `json:"authorUnit,omitempty"`
-		StoredFrom  *time.Time `json:"storedFrom,omitempty"`
-		StoredUntil *time.Time `json:"storedUntil,omitempty"`
-		Limit       int        `json:"limit"`
-		NextPage    bool       `json:"nextPage,omitempty"`
-	}{q.Type, q.ServiceTask, q.AuthorUnit, given(q.StoredFrom), given(q.StoredUntil), q.Limit, q.Cursor != ""})
+		Matter       string     `json:"matter,omitempty"`
+		Type         string     `json:"type,omitempty"`
+		ServiceTask  string     `json:"serviceTask,omitempty"`
+		AuthorUnit   string     `json:"authorUnit,omitempty"`
+		StoredFrom   *time.Time `json:"storedFrom,omitempty"`
+		StoredUntil  *time.Time `json:"storedUntil,omitempty"`
+		CreatedFrom  *time.Time `json:"createdFrom,omitempty"`
+		CreatedUntil *time.Time `json:"createdUntil,omitempty"`
+		Annulled     bool       `json:"annulled,omitempty"`
+		Limit        int        `json:"limit"`
+		NextPage     bool       `json:"nextPage,omitempty"`
+	}{
+		q.Matter, q.Type, q.ServiceTask, q.AuthorUnit, given(q.StoredFrom), given(q.StoredUntil),
+		given(q.CreatedFrom), given(q.CreatedUntil), q.Annulled, q.Limit, q.Cursor != "",
+	})
 	if err != nil {
 		return nil // checked times and codes always marshal
 	}

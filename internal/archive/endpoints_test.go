@@ -41,7 +41,7 @@ func TestRegisteringAClient(t *testing.T) {
 	row := a.row(again)
 	if row.ClientID != a.client || row.Outcome != store.OutcomeAllowed || row.Operation != "RegisterClient" ||
 		row.Caller != "spiffe://archive.test/registry/"+registryOID+"/organizer" || row.Professional != "T-4711" ||
-		row.Role != "social worker" || row.CertificateThumbprint != a.organizer.fingerprint.String() ||
+		row.Role != "social-worker" || row.CertificateThumbprint != a.organizer.fingerprint.String() ||
 		row.RegistryObject.Revision != "101" || row.Registry != registryOID || row.AssertionKey == "" || row.CardThumbprint == "" {
 		t.Errorf("the row is %+v", row)
 	}
@@ -91,21 +91,21 @@ func TestFindingAClient(t *testing.T) {
 
 func TestADocumentComesBackVerbatim(t *testing.T) {
 	a := newArena(t)
-	const json = "{ \"note\" :\t\"äö\u2028\",\r\n \"n\": 1.50 }\n"
+	const json = "{ \"occurredAt\" :\t\"2026-11-21T10:00:00Z\",\r\n \"contact\": \"other\",\"text\":\"\\u00e4ö\u2028\" }\n"
 	const xhtml = `<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><body><p>hei</p></body></html>`
 	for contentType, body := range map[string]string{"application/json": json, "application/xhtml+xml": xhtml} {
 		stored := a.unit.send("POST", storePath(a.client, task), contentType, []byte(body))
 		if stored.status != http.StatusCreated {
 			t.Fatalf("%s: %s", contentType, stored)
 		}
-		want := reprDigest(sha256.Sum256([]byte(body)))
-		if stored.header.Get("Repr-Digest") != want || stored.header.Get("ETag") != `"1"` {
+		want, tag := reprDigest(sha256.Sum256([]byte(body))), entityTag(1, contentType)
+		if stored.header.Get("ETag") != `"1"` {
 			t.Errorf("headers %v", stored.header)
 		}
 		for name, c := range map[string]*caller{"unit": a.unit, "organizer": a.organizer} {
 			got := c.get(stored.header.Get("Location"), header("Accept", "text/html;q=0.5, "+contentType))
 			if got.status != http.StatusOK || string(got.body) != body || got.header.Get("Content-Type") != contentType ||
-				got.header.Get("Repr-Digest") != want || got.header.Get("ETag") != `"1"` ||
+				got.header.Get("Repr-Digest") != want || got.header.Get("Content-Digest") != want || got.header.Get("ETag") != tag ||
 				got.header.Get("X-Content-Type-Options") != "nosniff" || got.header.Get("Cache-Control") != "no-store" {
 				t.Errorf("%s, %s: %d %v", contentType, name, got.status, got.header)
 			}
@@ -125,14 +125,14 @@ func TestADocumentComesBackVerbatim(t *testing.T) {
 			t.Errorf("HEAD: %d, %d bytes", head.status, len(head.body))
 		}
 	}
-	id := a.put(a.unit, `{}`, task)
+	id := a.put(a.unit, note("x"), task)
 	a.check("other format", a.unit.get("/documents/"+id, header("Accept", "application/xhtml+xml")), 406, "not-acceptable")
 	a.check("no format", a.unit.get("/documents/"+id, header("Accept", "application/json;q=0, */*;q=0.1")), 406, "not-acceptable")
 }
 
 func TestADocumentKeepsWhoMadeIt(t *testing.T) {
 	a := newArena(t)
-	byUnit, byOrganizer := a.put(a.unit, `{}`, task), a.put(a.organizer, `{}`, "other-task", task)
+	byUnit, byOrganizer := a.put(a.unit, note("x"), task), a.put(a.organizer, note("x"), "family-law", task)
 	got := a.organizer.search(map[string]any{})
 	items := got.json["items"].([]any)
 	if len(items) != 2 || got.json["total"] != 2.0 {
@@ -141,7 +141,7 @@ func TestADocumentKeepsWhoMadeIt(t *testing.T) {
 	for _, item := range items {
 		doc := item.(map[string]any)
 		author := doc["author"].(map[string]any)
-		want := map[string]any{"organization": a.world.Registry.Organization, "professional": "T-4711"}
+		want := map[string]any{"organization": a.world.Registry.Organization, "professional": "T-4711", "role": "social-worker"}
 		if doc["id"] == byUnit {
 			want["organization"], want["unit"] = a.world.Units[0].Organization, unitOID
 		} else if doc["id"] != byOrganizer {
@@ -177,30 +177,30 @@ func TestBadDocumentsAreNotStored(t *testing.T) {
 		"not XML":            {good, "application/xhtml+xml", `{"a":1}`, 422, "document-malformed"},
 		"type of bytes":      {good, "text/plain", `hei`, 415, "content-type-unsupported"},
 		"charset":            {good, "application/json; charset=latin1", `{}`, 415, "content-type-unsupported"},
-		"unknown parameter":  {good + "&servicetask=x", "application/json", `{}`, 400, "unknown-parameter"},
-		"client twice":       {good + "&client=" + a.client.String(), "application/json", `{}`, 400, "invalid-parameter"},
-		"no client":          {without("client"), "application/json", `{}`, 400, "invalid-parameter"},
-		"no type":            {without("type"), "application/json", `{}`, 400, "invalid-parameter"},
-		"no task":            {without("serviceTask"), "application/json", `{}`, 400, "invalid-parameter"},
-		"no time":            {without("created"), "application/json", `{}`, 400, "invalid-parameter"},
-		"future":             {without("created") + "&created=2026-11-21T12:06:00Z", "application/json", `{}`, 400, "invalid-parameter"},
-		"no time at all":     {without("created") + "&created=yesterday", "application/json", `{}`, 400, "invalid-parameter"},
-		"task twice":         {good + "&serviceTask=" + task, "application/json", `{}`, 400, "invalid-parameter"},
-		"bad code":           {without("type") + "&type=a/b", "application/json", `{}`, 400, "invalid-parameter"},
-		"UUID in other form": {without("client") + "&client=urn:uuid:" + a.client.String(), "application/json", `{}`, 400, "invalid-parameter"},
-		"broken query":       {good + "&a=%zz", "application/json", `{}`, 400, "invalid-parameter"},
+		"unknown parameter":  {good + "&servicetask=x", "application/json", note("x"), 400, "unknown-parameter"},
+		"client twice":       {good + "&client=" + a.client.String(), "application/json", note("x"), 400, "invalid-parameter"},
+		"no client":          {without("client"), "application/json", note("x"), 400, "invalid-parameter"},
+		"no type":            {without("type"), "application/json", note("x"), 400, "invalid-parameter"},
+		"no task":            {without("serviceTask"), "application/json", note("x"), 400, "invalid-parameter"},
+		"no time":            {without("created"), "application/json", note("x"), 400, "invalid-parameter"},
+		"future":             {without("created") + "&created=2026-11-21T12:06:00Z", "application/json", note("x"), 400, "invalid-parameter"},
+		"no time at all":     {without("created") + "&created=yesterday", "application/json", note("x"), 400, "invalid-parameter"},
+		"task twice":         {good + "&serviceTask=" + task, "application/json", note("x"), 400, "invalid-parameter"},
+		"bad code":           {without("type") + "&type=a/b", "application/json", note("x"), 400, "invalid-parameter"},
+		"UUID in other form": {without("client") + "&client=urn:uuid:" + a.client.String(), "application/json", note("x"), 400, "invalid-parameter"},
+		"broken query":       {good + "&a=%zz", "application/json", note("x"), 400, "invalid-parameter"},
 		"too large":          {good, "application/json", `"` + strings.Repeat("x", MaxDocument) + `"`, 413, "body-too-large"},
 	} {
 		a.check(name, a.unit.send("POST", c.path, c.contentType, []byte(c.body)), c.status, c.reason)
 	}
-	a.check("wrong digest", a.unit.send("POST", good, "application/json", []byte(`{}`), header("Content-Digest", reprDigest([32]byte{}))), 400, "digest-mismatch")
-	a.check("other task", a.unit.store(a.client, `{}`, task, "another"), 403, "task-not-covered")
-	a.check("other client", a.unit.store(uuid.New(), `{}`, task), 403, "no-relationship")
-	a.check("unknown client", a.organizer.store(uuid.New(), `{}`, task), 404, "client-unknown")
+	a.check("wrong digest", a.unit.send("POST", good, "application/json", []byte(note("x")), header("Content-Digest", reprDigest([32]byte{}))), 400, "digest-mismatch")
+	a.check("other task", a.unit.store(a.client, note("x"), task, "family-law"), 403, "task-not-covered")
+	a.check("other client", a.unit.store(uuid.New(), note("x"), task), 403, "no-relationship")
+	a.check("unknown client", a.organizer.store(uuid.New(), note("x"), task), 404, "client-unknown")
 	if got := a.organizer.search(map[string]any{}); got.json["total"] != 0.0 {
 		t.Errorf("something was stored: %s", got)
 	}
-	if got := a.unit.send("POST", good, "application/json; charset=UTF-8", []byte(`{}`), header("Repr-Digest", reprDigest(sha256.Sum256([]byte(`{}`))))); got.status != 201 {
+	if got := a.unit.send("POST", good, "application/json; charset=UTF-8", []byte(note("x")), header("Repr-Digest", digestOf([]byte(note("x"))))); got.status != 201 {
 		t.Errorf("the good one: %s", got)
 	}
 }
@@ -211,9 +211,9 @@ func TestSearchPagesAndFilters(t *testing.T) {
 	for i := range 7 {
 		a.advance(time.Second)
 		a.index.SetFreshness(a.clock.Now())
-		newestFirst = slices.Insert(newestFirst, 0, any(a.put(a.unit, fmt.Sprintf(`{"n":%d}`, i), task)))
+		newestFirst = slices.Insert(newestFirst, 0, any(a.put(a.unit, note(fmt.Sprint(i)), task)))
 	}
-	a.put(a.organizer, `{}`, "hidden-from-the-unit")
+	a.put(a.organizer, note("x"), "family-law")
 	var got []any
 	query := map[string]any{"limit": 3}
 	for {
@@ -273,6 +273,10 @@ func TestBadSearches(t *testing.T) {
 		"limit large":    {`{"client":"` + client + `","limit":201}`, "invalid-field"},
 		"bad unit":       {`{"client":"` + client + `","authorUnit":"1.2"}`, "invalid-field"},
 		"bad time":       {`{"client":"` + client + `","storedFrom":"now"}`, "invalid-field"},
+		"state":          {`{"client":"` + client + `","state":"superseded"}`, "invalid-field"},
+		"created":        {`{"client":"` + client + `","createdFrom":"now"}`, "invalid-field"},
+		"matter":         {`{"client":"` + client + `","matter":"a/b"}`, "invalid-field"},
+		"code as matter": {`{"client":"` + client + `","matter":"` + testCode + `"}`, "identity-code-misplaced"},
 		"code misplaced": {`{"client":"` + client + `","type":"` + testCode + `"}`, "identity-code-misplaced"},
 		"code as client": {`{"client":"` + testCode + `"}`, "identity-code-misplaced"},
 		"code as unit":   {`{"client":"` + client + `","authorUnit":"` + testCode + `"}`, "identity-code-misplaced"},
@@ -298,7 +302,7 @@ func TestBadSearches(t *testing.T) {
 func TestACursorServesNobodyElse(t *testing.T) {
 	a := newArena(t)
 	for range 3 {
-		a.put(a.unit, `{}`, task)
+		a.put(a.unit, note("x"), task)
 	}
 	next := a.unit.search(map[string]any{"limit": 1}).json["next"]
 	a.check("the organizer", a.organizer.search(map[string]any{"limit": 1, "cursor": next}), 400, "cursor-invalid")
@@ -364,7 +368,7 @@ func TestNothingElsewhere(t *testing.T) {
 	a.check("trailing slash", a.unit.get("/documents/"), 404, "not-found")
 	got := a.unit.send("DELETE", "/documents/"+uuid.NewString(), "", nil)
 	a.check("method", got, 405, "method-not-allowed")
-	if got.header.Get("Allow") != "GET, HEAD" {
+	if got.header.Get("Allow") != "GET, HEAD, PUT" {
 		t.Errorf("Allow: %q", got.header.Get("Allow"))
 	}
 	a.check("bad OID", a.unit.get("/v1/registries/pirkanmaa/documents/"+uuid.NewString()), 400, "invalid-parameter")

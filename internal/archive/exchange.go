@@ -54,20 +54,29 @@ func (x *exchange) elapsed() time.Duration { return x.now().Sub(x.began) }
 
 // decide asks for the decision as of now and notes in the row what it rests on. It may be asked again:
 // the row tells of the last time.
-func (x *exchange) decide(req access.Request) access.Decision {
-	req.Caller = access.Caller{
+func (x *exchange) decide(q question) verdict {
+	now := x.now()
+	v := x.judge(q, now)
+	x.server.opts.Metrics.decided(x.server.opts.Clock.Since(now))
+	x.note(v.Decision, now)
+	return v
+}
+
+// judge decides for whoever asks, under the professional's user right.
+func (x *exchange) judge(q question, now time.Time) verdict {
+	q.Caller = access.Caller{
 		TrustedRegistry: x.identity.Registry, Unit: x.identity.Unit, Fingerprint: access.Fingerprint(x.fingerprint),
 	}
-	req.Professional = true // an exchange gets here only with a verified one
-	req.Registry = x.registry
-	if req.Operation == 0 {
-		req.Operation = x.operation.access()
+	q.Professional = true // an exchange gets here only with a verified one
+	q.Registry = x.registry
+	if q.Operation == 0 {
+		q.Operation = x.operation.access()
 	}
-	now := x.now()
-	decision := x.server.opts.View.Decide(&req, now)
-	x.server.opts.Metrics.decided(x.server.opts.Clock.Since(now))
-	x.note(decision, now)
-	return decision
+	if q.role == "" {
+		q.role = x.row.Role
+	}
+	decision := x.server.opts.View.Decide(&q.Request, now)
+	return withUserRight(x.server.opts.Catalog(), &q, decision, now)
 }
 
 func (x *exchange) note(d access.Decision, now time.Time) {

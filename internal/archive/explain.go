@@ -20,6 +20,9 @@ type explainRequest struct {
 	Operation   string `json:"operation"`
 	ServiceTask string `json:"serviceTask"`
 	Unit        string `json:"unit"`
+	// DocumentType and Role narrow the question about the user right; without a type it is about some type.
+	DocumentType string `json:"documentType"`
+	Role         string `json:"role"`
 }
 
 // explainAnswer is a decision with all that it rests on.
@@ -50,6 +53,8 @@ type assumption string
 const (
 	assumesCertificate  assumption = "accepted-certificate"
 	assumesProfessional assumption = "verified-professional"
+	// assumesUserRight is made where no role is asked about.
+	assumesUserRight assumption = "user-right"
 )
 
 type restsOnJSON struct {
@@ -74,31 +79,40 @@ func (x *exchange) explain() outcome {
 	x.about(uuid.UUID(ask.Client))
 	if !x.identity.Organizer() {
 		if unit != "" && unit != x.identity.Unit {
-			return refusedBy(access.Decision{Reason: access.ReasonExtentInsufficient})
+			return refused(access.ReasonExtentInsufficient)
 		}
 		return x.explained(x.decide(ask), nil)
 	}
 	// Who asks about others must be the organizer of now.
-	if d := x.decide(access.Request{Operation: access.FindClient, Client: ask.Client}); !d.Allowed {
+	if d := x.decide(question{Request: access.Request{Operation: access.FindClient, Client: ask.Client}}); !d.Allowed {
 		return refusedBy(d)
 	}
 	if unit == "" {
 		return x.explained(x.decide(ask), nil)
 	}
-	return x.explained(x.decideFor(unit, ask), []assumption{assumesCertificate, assumesProfessional})
+	assumes := []assumption{assumesCertificate, assumesProfessional}
+	if ask.role == "" {
+		assumes = append(assumes, assumesUserRight)
+	}
+	return x.explained(x.decideFor(unit, ask), assumes)
 }
 
 // decideFor decides as for the unit, taking for given that it uses an accepted certificate: which one
-// it uses is known only when it connects.
-func (x *exchange) decideFor(unit string, ask access.Request) (d access.Decision) {
+// it uses is known only when it connects. Who works there is not known either, so a user right counts only if a
+// role is asked about.
+func (x *exchange) decideFor(unit string, ask question) verdict {
 	ask.Caller = access.Caller{TrustedRegistry: x.registry, Unit: unit, Fingerprint: access.Fingerprint(x.fingerprint)}
 	ask.Professional, ask.Registry = true, x.registry
 	now := x.now()
+	var d access.Decision
 	x.server.opts.View.Read(func(view access.View) {
-		d = access.Decide(&ask, acceptedCertificate{View: view, now: now}, now)
+		d = access.Decide(&ask.Request, acceptedCertificate{View: view, now: now}, now)
 	})
 	x.note(d, now)
-	return d
+	if ask.role == "" {
+		return verdict{Decision: d}
+	}
+	return withUserRight(x.server.opts.Catalog(), &ask, d, now)
 }
 
 // acceptedCertificate is a view in which a grant lists every certificate.
@@ -112,10 +126,11 @@ func (v acceptedCertificate) GrantCredential(access.Handle, access.Fingerprint) 
 	return access.Credential{NotBefore: v.now, NotAfter: v.now.Add(time.Hour)}, true
 }
 
-func (x *exchange) explained(d access.Decision, assumes []assumption) outcome {
-	text := d.Reason.Text(x.lang)
+func (x *exchange) explained(d verdict, assumes []assumption) outcome {
+	source := d.source()
+	text := source.Text(x.lang)
 	body := explainAnswer{
-		Allowed: d.Allowed, Reason: d.Reason.Code(), Type: d.Reason.Type(), Title: text.Title, Detail: text.Detail,
+		Allowed: d.Allowed, Reason: source.Code(), Type: source.Type(), Title: text.Title, Detail: text.Detail,
 		Prerequisite: d.Detail, StartsAt: given(d.StartsAt.UTC()), EndedAt: given(d.EndedAt.UTC()),
 		AllServiceTasks: d.Tasks.All(), ServiceTasks: d.Tasks.Codes(),
 		RestsOn: restsOnJSON{
@@ -131,11 +146,11 @@ func (x *exchange) explained(d access.Decision, assumes []assumption) outcome {
 	return outcome{kind: store.OutcomeAllowed, reason: explainedReason(d), answer: a}
 }
 
-func explainedReason(d access.Decision) string {
+func explainedReason(d verdict) string {
 	if d.Allowed {
 		return ""
 	}
-	return d.Reason.Code()
+	return d.source().Code()
 }
 
 func toRefJSON(r access.Ref) *refJSON {
@@ -147,7 +162,7 @@ func toRefJSON(r access.Ref) *refJSON {
 }
 
 // explainQuestion reads the body and makes the question of it.
-func (x *exchange) explainQuestion() (ask access.Request, unit string, stopped *outcome) {
+func (x *exchange) explainQuestion() (ask question, unit string, stopped *outcome) {
 	var body explainRequest
 	if stopped := x.requestJSON(&body); stopped != nil {
 		return ask, "", stopped
@@ -159,11 +174,14 @@ func (x *exchange) explainQuestion() (ask access.Request, unit string, stopped *
 	if body.Unit != "" && !oid.Valid(body.Unit) {
 		f.fail("unit", "must be an OID")
 	}
-	operation, known := explainable(body.Operation)
+	operation, known := operationNamed(body.Operation)
 	if !known {
 		f.fail("operation", "must be the name of an operation, such as Read, Search or Store")
 	}
-	ask = access.Request{Operation: operation, Client: access.ClientID(client), ServiceTask: task}
+	ask = question{
+		Request:      access.Request{Operation: operation, Client: access.ClientID(client), ServiceTask: task},
+		documentType: f.code("documentType", body.DocumentType), role: f.code("role", body.Role),
+	}
 	author := body.Unit
 	if author == "" {
 		author = x.identity.Unit
@@ -178,19 +196,6 @@ func (x *exchange) explainQuestion() (ask access.Request, unit string, stopped *
 		}
 	}
 	return ask, body.Unit, f.wrong
-}
-
-var explainableOperations = func() map[string]access.Operation {
-	names := map[string]access.Operation{}
-	for op := access.FindClient; op <= access.ManageRelationship; op++ {
-		names[op.String()] = op
-	}
-	return names
-}()
-
-func explainable(name string) (access.Operation, bool) {
-	op, known := explainableOperations[name]
-	return op, known
 }
 
 // aboutDocument tells whether the operation is about one stored document.

@@ -5,6 +5,7 @@ package archive
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -62,6 +63,7 @@ func (x *exchange) answer(proof durable, out outcome) {
 	reason, a := out.reason, out.answer
 	if out.problem != nil {
 		a = x.problemAnswer(out.problem)
+		maps.Copy(a.header, out.header)
 	}
 	x.write(a)
 	x.tell(out.kind, reason, a.status)
@@ -107,7 +109,9 @@ func (x *exchange) write(a answer) {
 	header.Set("X-Request-Id", x.id)
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Cache-Control", "no-store")
-	header.Set("Content-Length", strconv.Itoa(len(a.body)))
+	if a.status != http.StatusNotModified { // which tells of no body
+		header.Set("Content-Length", strconv.Itoa(len(a.body)))
+	}
 	x.writer.WriteHeader(a.status)
 	_, _ = x.writer.Write(a.body)
 }

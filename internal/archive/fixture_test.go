@@ -13,8 +13,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +28,8 @@ import (
 	"github.com/valtuus/valtuus/internal/access"
 	"github.com/valtuus/valtuus/internal/archive/assertion"
 	"github.com/valtuus/valtuus/internal/archive/assertion/testcard"
+	"github.com/valtuus/valtuus/internal/archive/card"
+	"github.com/valtuus/valtuus/internal/archive/catalog"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
 	"github.com/valtuus/valtuus/internal/index"
@@ -51,14 +55,18 @@ type arena struct {
 	cards   testcard.Authority
 	card    testcard.Card
 	anchors *PEMPool
+	revoked atomic.Pointer[card.Revocations]
 	index   *index.Index
 	world   *indextest.World
 	store   *faultyStore
 	metrics *prometheus.Registry
 	server  *Server
-	dir     string
-	address string
-	admin   http.Handler
+	// catalog is the one in force; relationships what the server told of client relationship documents.
+	catalog       atomic.Pointer[catalog.Catalog]
+	relationships *toldRelationships
+	dir           string
+	address       string
+	admin         http.Handler
 
 	organizer, unit, otherUnit *caller
 	// client is registered under testCode and has a relationship in the unit.
@@ -75,6 +83,7 @@ func newArena(t testing.TB) *arena {
 	a.cards = must(testcard.New(indextest.Now, 30*24*time.Hour))(t)
 	a.card = must(a.cards.Issue("T-4711", indextest.Now.Add(-time.Hour), indextest.Now.Add(30*24*time.Hour)))(t)
 	a.anchors.SetPEM(string(a.cards.AnchorsPEM()))
+	a.catalog.Store(catalog.StandIn())
 	a.start()
 	a.organizer = a.newCaller(a.ca, pki.Identity{TrustDomain: trustDomain, Registry: registryOID})
 	a.unit = a.newCaller(a.ca, pki.Identity{TrustDomain: trustDomain, Registry: registryOID, Unit: unitOID})
@@ -102,6 +111,7 @@ func (a *arena) start() {
 	t.Cleanup(func() { _ = engine.Close() })
 	a.store = &faultyStore{Store: engine}
 	a.index = index.New()
+	a.relationships = &toldRelationships{}
 	clientCA := x509.NewCertPool()
 	clientCA.AddCert(a.ca.Certificate())
 	certificate := a.serverCertificate()
@@ -109,7 +119,8 @@ func (a *arena) start() {
 		Store: a.store, View: a.index, Clock: a.clock, TrustDomain: trustDomain,
 		Certificate:  func() (*tls.Certificate, error) { return certificate, nil },
 		ClientCAs:    func() *x509.CertPool { return clientCA },
-		TrustAnchors: a.anchors.Pool, IdentityKey: key, Metrics: metrics, Gatherer: a.metrics,
+		TrustAnchors: a.anchors.Pool, Revocations: a.revoked.Load, IdentityKey: key, Metrics: metrics, Gatherer: a.metrics,
+		Catalog: a.catalog.Load, Relationships: a.relationships,
 		Log: funcr.New(func(prefix, args string) {
 			a.logMu.Lock()
 			defer a.logMu.Unlock()
@@ -281,7 +292,7 @@ func (a *arena) callerOf(certificate tls.Certificate, fingerprint pki.Fingerprin
 func (c *caller) claims() assertion.Claims {
 	now := c.arena.clock.Now()
 	return assertion.Claims{
-		Subject: "T-4711", Role: "social worker", Audience: assertion.AudienceOf(registryOID),
+		Subject: "T-4711", Role: "social-worker", Audience: assertion.AudienceOf(registryOID),
 		IssuedAt: now, ExpiresAt: now.Add(time.Minute), TokenID: assertion.NewTokenID(), ClientCertificate: c.fingerprint,
 	}
 }
@@ -374,11 +385,21 @@ func (c *caller) search(query map[string]any, options ...option) reply {
 }
 
 func storePath(client uuid.UUID, tasks ...string) string {
-	path := "/documents?client=" + client.String() + "&type=case-note&created=2026-11-21T11:00:00Z"
+	return "/documents?client=" + client.String() + "&type=case-note&" + versionQuery(tasks...)
+}
+
+// versionQuery is what every version says of itself.
+func versionQuery(tasks ...string) string {
+	query := "created=2026-11-21T11:00:00Z"
 	for _, t := range tasks {
-		path += "&serviceTask=" + t
+		query += "&serviceTask=" + t
 	}
-	return path
+	return query
+}
+
+// note is a case note that follows its schema.
+func note(text string) string {
+	return fmt.Sprintf(`{"occurredAt": "2026-11-21T10:00:00Z", "contact": "phone-call", "text": %q}`, text)
 }
 
 // check fails the test unless the answer is a problem with the status and reason, recorded as such.
@@ -404,20 +425,74 @@ func must[T any](value T, err error) func(testing.TB) T {
 	}
 }
 
+// toldRelationships keeps what the server told of client relationship documents.
+type toldRelationships struct {
+	mu     sync.Mutex
+	told   []toldRelationship
+	onTold func()
+}
+
+type toldRelationship struct {
+	document uuid.UUID
+	registry string
+	endsAt   time.Time
+}
+
+// Stored implements RelationshipSink.
+func (r *toldRelationships) Stored(_ context.Context, document uuid.UUID, registry string, endsAt time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.told = append(r.told, toldRelationship{document, registry, endsAt})
+	if r.onTold != nil {
+		r.onTold()
+	}
+}
+
+func (r *toldRelationships) all() []toldRelationship {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.told)
+}
+
 // faultyStore is the real store with faults.
 type faultyStore struct {
 	store.Store
 	mu         sync.Mutex
 	appendLog  error              // given instead of appending
-	onDocument func()             // called after the bytes were read
+	write      error              // given instead of storing, changing or annulling
+	read       error              // given instead of reading
+	onFacts    func()             // called after facts were read
+	onDocument func()             // called after bytes were read
 	onSearch   func()             // called after a search
+	onRecord   func()             // called after the record of a relationship was read
 	onAppend   func(store.LogRow) // called after a row became durable
 }
 
-func (f *faultyStore) hooks() (onDocument, onSearch func(), onAppend func(store.LogRow), appendLog error) {
+// faults are those of one call.
+type faults struct {
+	appendLog, write, read        error
+	onFacts, onDocument, onSearch func()
+	onAppend                      func(store.LogRow)
+}
+
+func (f *faultyStore) now() faults {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.onDocument, f.onSearch, f.onAppend, f.appendLog
+	nothing := func() {}
+	now := faults{f.appendLog, f.write, f.read, nothing, nothing, nothing, func(store.LogRow) {}}
+	if f.onFacts != nil {
+		now.onFacts = f.onFacts
+	}
+	if f.onDocument != nil {
+		now.onDocument = f.onDocument
+	}
+	if f.onSearch != nil {
+		now.onSearch = f.onSearch
+	}
+	if f.onAppend != nil {
+		now.onAppend = f.onAppend
+	}
+	return now
 }
 
 func (f *faultyStore) set(change func(*faultyStore)) {
@@ -427,29 +502,88 @@ func (f *faultyStore) set(change func(*faultyStore)) {
 }
 
 func (f *faultyStore) AppendLog(ctx context.Context, rows ...store.LogRow) error {
-	_, _, after, fault := f.hooks()
-	if fault != nil {
-		return fault
+	now := f.now()
+	if now.appendLog != nil {
+		return now.appendLog
 	}
 	err := f.Store.AppendLog(ctx, rows...)
-	if err == nil && after != nil {
-		after(rows[0])
+	if err == nil {
+		now.onAppend(rows[0])
 	}
 	return err
 }
 
-func (f *faultyStore) Document(ctx context.Context, registry string, id uuid.UUID) (store.Document, error) {
-	doc, err := f.Store.Document(ctx, registry, id)
-	if after, _, _, _ := f.hooks(); after != nil {
-		after()
+func (f *faultyStore) StoreDocument(ctx context.Context, d store.NewDocument, row store.LogRow) (store.Facts, bool, error) {
+	if err := f.now().write; err != nil {
+		return store.Facts{}, false, err
 	}
+	return f.Store.StoreDocument(ctx, d, row)
+}
+
+func (f *faultyStore) AddVersion(ctx context.Context, v store.NewVersion, row store.LogRow) (store.Facts, bool, error) {
+	if err := f.now().write; err != nil {
+		return store.Facts{}, false, err
+	}
+	return f.Store.AddVersion(ctx, v, row)
+}
+
+func (f *faultyStore) Annul(ctx context.Context, a store.NewAnnulment, row store.LogRow) (store.Facts, bool, error) {
+	if err := f.now().write; err != nil {
+		return store.Facts{}, false, err
+	}
+	return f.Store.Annul(ctx, a, row)
+}
+
+func (f *faultyStore) DocumentFacts(ctx context.Context, registry string, id uuid.UUID, version int) (store.Facts, error) {
+	now := f.now()
+	if now.read != nil {
+		return store.Facts{}, now.read
+	}
+	facts, err := f.Store.DocumentFacts(ctx, registry, id, version)
+	now.onFacts()
+	return facts, err
+}
+
+func (f *faultyStore) Document(ctx context.Context, registry string, id uuid.UUID, version int, contentType string) (store.Document, error) {
+	doc, err := f.Store.Document(ctx, registry, id, version, contentType)
+	f.now().onDocument()
 	return doc, err
 }
 
-func (f *faultyStore) Search(ctx context.Context, q store.SearchQuery) (store.SearchResult, error) {
-	page, err := f.Store.Search(ctx, q)
-	if _, after, _, _ := f.hooks(); after != nil {
+func (f *faultyStore) RelationshipRecord(ctx context.Context, document uuid.UUID) (store.RelationshipRecord, error) {
+	record, err := f.Store.RelationshipRecord(ctx, document)
+	f.mu.Lock()
+	after := f.onRecord
+	f.mu.Unlock()
+	if after != nil {
 		after()
 	}
+	return record, err
+}
+
+func (f *faultyStore) Search(ctx context.Context, q store.SearchQuery) (store.SearchResult, error) {
+	now := f.now()
+	if now.read != nil {
+		return store.SearchResult{}, now.read
+	}
+	page, err := f.Store.Search(ctx, q)
+	now.onSearch()
 	return page, err
+}
+
+// endingView is a view in which something ends after some decisions.
+type endingView struct {
+	View
+	after int
+	end   func()
+	asked *int
+}
+
+// Decide implements View.
+func (v *endingView) Decide(req *access.Request, now time.Time) access.Decision {
+	if *v.asked == v.after {
+		v.end()
+	}
+	*v.asked++
+	return v.View.Decide(req, now)
 }

@@ -42,6 +42,9 @@ func (k IdentityKey) IsZero() bool { return k.secret == nil }
 // CursorKey derives the key that search cursors are signed with.
 func (k IdentityKey) CursorKey() ([]byte, error) { return k.derive("valtuus search cursor v1") }
 
+// Check derives what tells this key from another without telling the key.
+func (k IdentityKey) Check() ([]byte, error) { return k.derive("valtuus identity key check v1") }
+
 // hasher derives what hashes identity codes. The registry is not part of the hash: a client keeps its
 // row when a registry changes hands.
 func (k IdentityKey) hasher() (func(identitycode.Code) store.IdentityHash, error) {

@@ -55,7 +55,7 @@ func (x *exchange) requestJSON(target any) *outcome {
 	if _, ended := x.query(nil); ended != nil {
 		return ended
 	}
-	if mediaType(x.request.Header) != store.ContentJSON {
+	if mediaType(x.request.Header.Values("Content-Type")) != store.ContentJSON || x.request.Header.Get("Content-Encoding") != "" {
 		return ended(failed(problem.Of(problem.ContentTypeUnsupported)))
 	}
 	raw, stopped := x.body(MaxRequest)
@@ -91,10 +91,14 @@ func (x *exchange) body(limit int64) ([]byte, *outcome) {
 	return raw, nil
 }
 
-// mediaType gives the body's type, or "" for one with other parameters than charset=utf-8.
-func mediaType(header http.Header) string {
-	kind, parameters, err := mime.ParseMediaType(header.Get("Content-Type"))
-	if err != nil || len(header.Values("Content-Type")) != 1 {
+// mediaType gives the media type of a Content-Type header, or "" for one with other parameters than
+// charset=utf-8.
+func mediaType(lines []string) string {
+	if len(lines) != 1 {
+		return ""
+	}
+	kind, parameters, err := mime.ParseMediaType(lines[0])
+	if err != nil {
 		return ""
 	}
 	for name, value := range parameters {

@@ -8,27 +8,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/identitycode"
+	"github.com/valtuus/valtuus/internal/index/indextest"
 )
-
-func TestAccepts(t *testing.T) {
-	const json, xhtml = store.ContentJSON, store.ContentXHTML
-	for header, want := range map[string][2]bool{
-		"": {true, true}, "*/*": {true, true}, "application/*": {true, true}, "text/*": {false, false},
-		"application/json": {true, false}, "application/json;q=0": {false, false},
-		"application/json;q=0, */*": {false, true}, "*/*;q=0, application/xhtml+xml;q=0.1": {false, true},
-		"text/html, application/xhtml+xml;q=0.9, */*;q=0": {false, true}, "garbage": {false, false},
-		"application/json;q=x": {false, false},
-	} {
-		if got := [2]bool{accepts([]string{header}, json), accepts([]string{header}, xhtml)}; got != want {
-			t.Errorf("%q: got %v, want %v", header, got, want)
-		}
-	}
-}
 
 func TestDigests(t *testing.T) {
 	body := []byte("body")
@@ -73,15 +60,17 @@ func TestIdentityHashesDifferByKeyAndCode(t *testing.T) {
 
 // FuzzQueries holds that no query makes the server panic or take what it does not know.
 func FuzzQueries(f *testing.F) {
-	for _, seed := range []string{"client=a&type=b", "serviceTask=a&serviceTask=b", "%zz", "a;b", "created=2026-01-01T00:00:00Z", "client=" + testCode} {
+	for _, seed := range []string{"client=a&type=b", "serviceTask=a&serviceTask=b", "%zz", "a;b",
+		"client=3f2f8a38-7d1f-4a3c-9d8e-2c8f4d8a9b10&type=case-note&serviceTask=a&serviceTask=b&created=2026-01-01T00:00:00Z&matter=1.2:3&language=sv-FI&nonDisclosure=true&display=delayed&displayFrom=2027-01-01T00:00:00Z",
+		"created=2026-01-01T00:00:00Z", "client=" + testCode} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 		r.URL.RawQuery = query
 		r.Header.Set("Content-Type", "application/json")
-		x := &exchange{request: r, registry: registryOID, server: &Server{}}
-		doc, stopped := x.newDocument()
+		x := &exchange{request: r, registry: registryOID, server: &Server{}, began: indextest.Now}
+		doc, stopped := x.newDocumentQuery()
 		if stopped != nil {
 			return
 		}
@@ -90,11 +79,11 @@ func FuzzQueries(f *testing.F) {
 			t.Fatalf("took %q", query)
 		}
 		for name := range values {
-			if name != "client" && name != "type" && name != "created" && name != "serviceTask" {
+			if name != "client" && name != "type" && name != "serviceTask" && !slices.Contains(versionParameters, name) {
 				t.Fatalf("took the parameter %q", name)
 			}
 		}
-		for _, code := range append(doc.ServiceTasks, doc.Type) {
+		for _, code := range append(doc.ServiceTasks, doc.typeCode) {
 			if identitycode.LooksLike(code) || !codePattern.MatchString(code) {
 				t.Fatalf("took the code %q", code)
 			}

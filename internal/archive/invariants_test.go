@@ -23,7 +23,7 @@ import (
 	"github.com/valtuus/valtuus/internal/index/indextest"
 )
 
-const secretBody = `{"note":"only for those who may see it"}`
+var secretBody = note("only for those who may see it")
 
 // 4: the use log's row is durable before the first byte of an answer leaves.
 func TestInvariant4_NoTraceNoDocument(t *testing.T) {
@@ -74,7 +74,7 @@ func TestInvariant4_RefusalsAreRecordedBeforeTheyAreTold(t *testing.T) {
 	}{
 		"refused search": {func() reply { return a.otherUnit.search(map[string]any{}) }, "no-relationship"},
 		"refused read":   {func() reply { return a.otherUnit.get("/documents/" + id) }, "no-relationship"},
-		"refused store":  {func() reply { return a.otherUnit.store(a.client, `{}`, task) }, "no-relationship"},
+		"refused store":  {func() reply { return a.otherUnit.store(a.client, note("x"), task) }, "no-relationship"},
 		"no assertion":   {func() reply { return a.unit.get("/documents/"+id, header(assertion.Header, "")) }, "professional-missing"},
 	} {
 		recorded.Store(0)
@@ -94,12 +94,12 @@ func TestInvariant4_StoreThatCannotBeRecordedStoresNothing(t *testing.T) {
 	full := &fullStore{Store: a.store.Store}
 	a.store.set(func(f *faultyStore) { f.Store = full })
 	full.full.Store(true)
-	got := a.unit.store(a.client, `{}`, task)
+	got := a.unit.store(a.client, note("x"), task)
 	if got.status != http.StatusServiceUnavailable || got.reason() != "log-unavailable" {
 		t.Errorf("got %s", got)
 	}
 	full.onlyDocuments.Store(true) // room for a row, none for a document
-	got = a.unit.store(a.client, `{}`, task)
+	got = a.unit.store(a.client, note("x"), task)
 	a.check("room for a row", got, http.StatusServiceUnavailable, "store-unavailable")
 	if row := a.row(got); len(row.DocumentIDs) != 0 {
 		t.Errorf("the row names a document that was not stored: %+v", row)
@@ -118,9 +118,9 @@ type fullStore struct {
 
 var errFull = store.Unavailable("storing", errors.New("disk full"))
 
-func (f *fullStore) StoreDocument(ctx context.Context, d store.NewDocument, r store.LogRow) (store.Facts, error) {
+func (f *fullStore) StoreDocument(ctx context.Context, d store.NewDocument, r store.LogRow) (store.Facts, bool, error) {
 	if f.full.Load() {
-		return store.Facts{}, errFull
+		return store.Facts{}, false, errFull
 	}
 	return f.Store.StoreDocument(ctx, d, r)
 }
@@ -183,7 +183,7 @@ func TestInvariant3_RightEndedWhileReadingReleasesNothing(t *testing.T) {
 func TestInvariant3_RightNarrowedWhileSearchingNarrowsTheAnswer(t *testing.T) {
 	a := newArena(t)
 	a.relate(a.client, func(r *index.Relationship) { r.Tasks = []string{task, indextest.BoughtTask} })
-	keeps, loses := a.put(a.unit, `{}`, task), a.put(a.unit, `{}`, indextest.BoughtTask)
+	keeps, loses := a.put(a.unit, note("x"), task), a.put(a.unit, note("x"), indextest.BoughtTask)
 	var once sync.Once
 	a.store.set(func(f *faultyStore) { f.onSearch = func() { once.Do(func() { a.relate(a.client) }) } })
 	got := a.unit.search(map[string]any{})
@@ -200,7 +200,7 @@ func TestInvariant3_AfterTheEndNothing(t *testing.T) {
 	a.endRelationship()
 	a.check("own document", a.unit.get("/documents/"+id), http.StatusForbidden, "relationship-ended")
 	a.check("search", a.unit.search(map[string]any{}), http.StatusForbidden, "relationship-ended")
-	a.check("store", a.unit.store(a.client, `{}`, task), http.StatusForbidden, "relationship-ended")
+	a.check("store", a.unit.store(a.client, note("x"), task), http.StatusForbidden, "relationship-ended")
 	if got := a.organizer.get("/documents/" + id); got.status != http.StatusOK || string(got.body) != secretBody {
 		t.Errorf("the organizer: %s", got)
 	}
@@ -290,7 +290,7 @@ func TestInvariant5_StaleViewCloses(t *testing.T) {
 	for name, ask := range map[string]func() reply{
 		"read":   func() reply { return a.unit.get("/documents/" + id) },
 		"search": func() reply { return a.unit.search(map[string]any{}) },
-		"store":  func() reply { return a.unit.store(a.client, `{}`, task) },
+		"store":  func() reply { return a.unit.store(a.client, note("x"), task) },
 		"find":   func() reply { return a.unit.post("/clients/_search", map[string]any{"identityCode": testCode}) },
 	} {
 		got := ask()

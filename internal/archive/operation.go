@@ -8,7 +8,7 @@ import "github.com/valtuus/valtuus/internal/access"
 // operation is what a request is counted and logged as.
 type operation uint8
 
-// The operations: those that a decision is made on, and explaining a decision.
+// The operations. Those from opReadMetadata on have no decision of their own name.
 const (
 	opUnknown operation = iota
 	opRegisterClient
@@ -16,31 +16,56 @@ const (
 	opStore
 	opRead
 	opSearch
+	opNewVersion
+	opCorrect
+	opAnnul
+	opReadMetadata
+	opListVersions
+	opReadSignature
 	opExplain
 )
 
+var operations = [...]struct {
+	// name is the name where the decision has another.
+	name   string
+	access access.Operation
+}{
+	opUnknown:        {},
+	opRegisterClient: {access: access.RegisterClient},
+	opFindClient:     {access: access.FindClient},
+	opStore:          {access: access.Store},
+	opRead:           {access: access.Read},
+	opSearch:         {access: access.Search},
+	opNewVersion:     {access: access.NewVersion},
+	opCorrect:        {access: access.Correct},
+	opAnnul:          {access: access.Annul},
+	opReadMetadata:   {"ReadMetadata", access.Read},
+	opListVersions:   {"ListVersions", access.Read},
+	opReadSignature:  {"ReadSignature", access.Read},
+	opExplain:        {name: "Explain"},
+}
+
 // String is the operation's name in the use log, metrics and logs.
 func (o operation) String() string {
-	if o == opExplain {
-		return "Explain"
+	if name := operations[o].name; name != "" {
+		return name
 	}
 	return o.access().String()
 }
 
 // access is the operation as the decision knows it; zero for those it does not know.
-func (o operation) access() access.Operation {
-	switch o {
-	case opRegisterClient:
-		return access.RegisterClient
-	case opFindClient:
-		return access.FindClient
-	case opStore:
-		return access.Store
-	case opRead:
-		return access.Read
-	case opSearch:
-		return access.Search
-	default:
-		return 0
+func (o operation) access() access.Operation { return operations[o].access }
+
+// operationsByName are the decision's operations.
+var operationsByName = func() map[string]access.Operation {
+	names := map[string]access.Operation{}
+	for op := access.FindClient; op <= access.ManageRelationship; op++ {
+		names[op.String()] = op
 	}
+	return names
+}()
+
+func operationNamed(name string) (access.Operation, bool) {
+	op, known := operationsByName[name]
+	return op, known
 }

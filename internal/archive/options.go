@@ -14,6 +14,8 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/valtuus/valtuus/internal/access"
+	"github.com/valtuus/valtuus/internal/archive/card"
+	"github.com/valtuus/valtuus/internal/archive/catalog"
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
 
@@ -29,6 +31,8 @@ type View interface {
 	RevisionString() string
 	// OrganizationOf is the OID of the organization that a caller acts for.
 	OrganizationOf(registry, unit string) string
+	// ControllerOf is the OID of the registry controller; empty where the registry names none.
+	ControllerOf(registry string) string
 }
 
 // Options are what a server is made of. Those without a default are required.
@@ -47,8 +51,14 @@ type Options struct {
 	ClientCAs func() *x509.CertPool
 	// TrustAnchors gives the authorities of professionals' cards at each request; nil lets nobody in.
 	TrustAnchors func() *x509.CertPool
+	// Revocations gives the professionals' cards that have been revoked at each request; nil knows of none.
+	Revocations func() *card.Revocations
 	// IdentityKey hashes identity codes.
 	IdentityKey IdentityKey
+	// Catalog gives the document types, schemas and codes of now.
+	Catalog func() *catalog.Catalog
+	// Relationships is told of client relationship documents; nil tells nobody.
+	Relationships RelationshipSink
 	// Log gets one line per request, without any data of a person.
 	Log logr.Logger
 	// Metrics are fed by the server.
@@ -74,6 +84,8 @@ func (o *Options) check() error {
 		return errors.New("archive: no trust domain")
 	case o.Certificate == nil || o.ClientCAs == nil || o.TrustAnchors == nil:
 		return errors.New("archive: no source of certificates")
+	case o.Catalog == nil:
+		return errors.New("archive: no catalog")
 	case o.IdentityKey.IsZero():
 		return errors.New("archive: no identity key")
 	case o.Metrics == nil || o.Gatherer == nil:

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"github.com/valtuus/valtuus/internal/access"
 	"github.com/valtuus/valtuus/internal/archive/problem"
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
@@ -24,6 +23,8 @@ type outcome struct {
 	answer answer
 	// problem is what is answered otherwise.
 	problem *problem.Problem
+	// header goes with a problem.
+	header http.Header
 	// logged tells that the row is durable already: the store wrote it with the operation itself.
 	logged bool
 }
@@ -38,9 +39,12 @@ type answer struct {
 // allowed ends a request well.
 func allowed(a answer) outcome { return outcome{kind: store.OutcomeAllowed, answer: a} }
 
-// refusedBy ends a request by a decision.
-func refusedBy(d access.Decision) outcome {
-	return outcome{kind: store.OutcomeRefused, reason: d.Reason.Code(), problem: problem.OfDecision(d)}
+// refusedBy ends a request by a decision, or by what the professional's role lacks.
+func refusedBy(v verdict) outcome {
+	if v.lacking != 0 {
+		return refused(v.lacking)
+	}
+	return outcome{kind: store.OutcomeRefused, reason: v.Reason.Code(), problem: problem.OfDecision(v.Decision)}
 }
 
 // refused ends a request of someone who may not make it.

@@ -20,10 +20,10 @@ func objectRef(r access.Ref) store.ObjectRef {
 	return store.ObjectRef{UID: uuid.UUID(r.UID).String(), Revision: strconv.FormatUint(r.Revision, 10)}
 }
 
-// documentFacts gives what the decision has to know about a stored document.
-func documentFacts(f store.Facts) *access.DocumentFacts {
+// documentFacts gives what the decision has to know about a stored document, as one of its clients' documents.
+func documentFacts(f store.Facts, client uuid.UUID) *access.DocumentFacts {
 	return &access.DocumentFacts{
-		Registry: f.Registry, Client: access.ClientID(f.ClientID),
+		Registry: f.Registry, Client: access.ClientID(client),
 		ServiceTasks: f.ServiceTasks, AuthorUnit: f.Author.Unit,
 	}
 }

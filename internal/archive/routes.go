@@ -23,16 +23,34 @@ func (s *Server) routes() (http.Handler, error) {
 		return nil, err
 	}
 	const registry = "/v1/registries/{oid}"
-	read := s.serve(opRead, (*exchange).readDocument)
+	const document = registry + "/documents/{id}"
+	type methods = map[string]http.Handler
+	post := func(op operation, h handler) methods { return methods{"POST": s.serve(op, h)} }
+	get := func(op operation, h handler) methods {
+		served := s.serve(op, h)
+		return methods{"GET": served, "HEAD": served}
+	}
+	with := func(served methods, method string, op operation, h handler) methods {
+		served[method] = s.serve(op, h)
+		return served
+	}
 	mux := http.NewServeMux()
 	for _, r := range []route{
-		{registry + "/clients", map[string]http.Handler{"POST": s.serve(opRegisterClient, (*exchange).registerClient)}},
-		{registry + "/clients/_search", map[string]http.Handler{"POST": s.serve(opFindClient, (*exchange).findClient)}},
-		{registry + "/documents", map[string]http.Handler{"POST": s.serve(opStore, (*exchange).storeDocument)}},
-		{registry + "/documents/_search", map[string]http.Handler{"POST": s.serve(opSearch, (*exchange).searchDocuments)}},
-		{registry + "/documents/{id}", map[string]http.Handler{"GET": read, "HEAD": read}},
-		{registry + "/explain", map[string]http.Handler{"POST": s.serve(opExplain, (*exchange).explain)}},
-		{"/openapi.json", map[string]http.Handler{"GET": description, "HEAD": description}},
+		{registry + "/clients", post(opRegisterClient, (*exchange).registerClient)},
+		{registry + "/clients/_search", post(opFindClient, (*exchange).findClient)},
+		{registry + "/documents", post(opStore, (*exchange).storeDocument)},
+		{registry + "/documents/_search", post(opSearch, (*exchange).searchDocuments)},
+		{document, with(get(opRead, (*exchange).readDocument), "PUT", opStore, (*exchange).putDocument)},
+		{document + "/metadata", get(opReadMetadata, (*exchange).readMetadata)},
+		{document + "/versions", with(methods{"GET": s.serve(opListVersions, (*exchange).listVersions)}, "POST", opNewVersion, (*exchange).addVersion)},
+		{document + "/versions/{version}", get(opRead, (*exchange).readDocument)},
+		{document + "/versions/{version}/signature", get(opReadSignature, (*exchange).readSignature)},
+		{document + "/corrections", post(opCorrect, (*exchange).correctDocument)},
+		{document + "/annulment", post(opAnnul, (*exchange).annulDocument)},
+		{registry + "/explain", post(opExplain, (*exchange).explain)},
+		{registry + "/catalog", methods{"GET": s.serveOpenly((*exchange).readCatalog)}},
+		{registry + "/catalog/schemas/{type}/{version}", methods{"GET": s.serveOpenly((*exchange).readSchema)}},
+		{"/openapi.json", methods{"GET": description, "HEAD": description}},
 	} {
 		mux.Handle(r.path, s.byMethod(r))
 	}
@@ -50,7 +68,7 @@ func (s *Server) routes() (http.Handler, error) {
 
 func (s *Server) byMethod(r route) http.Handler {
 	var methods []string
-	for _, m := range []string{"GET", "HEAD", "POST"} {
+	for _, m := range []string{"GET", "HEAD", "POST", "PUT"} {
 		if r.methods[m] != nil {
 			methods = append(methods, m)
 		}

@@ -9,31 +9,40 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/google/uuid"
 
 	"github.com/valtuus/valtuus/internal/archive/assertion"
+	"github.com/valtuus/valtuus/internal/archive/signature"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/identitycode"
 )
 
-// Limits of a connection. An assertion may take 16 KiB of the header.
+// Limits of a connection. An assertion may take 16 KiB of the header, and so may each of two signatures.
 const (
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = time.Minute
 	writeTimeout      = time.Minute
 	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 32 << 10
+	maxHeaderBytes    = 64 << 10
 	shutdownTimeout   = 20 * time.Second
 )
 
 // Server serves the archive's HTTP API.
 type Server struct {
-	opts    Options
-	hash    func(identitycode.Code) store.IdentityHash
+	opts Options
+	hash func(identitycode.Code) store.IdentityHash
+	// documentID gives the id of the document that a caller stores in a registry under an Idempotency-Key.
+	documentID func(caller, registry, key string) uuid.UUID
+	// telling puts what the sink of relationships is told into an order.
+	telling sync.Mutex
 	replay  *assertion.ReplayCache
-	handler http.Handler
+	// signatures remembers the cards that sign documents.
+	signatures signature.Verifier
+	handler    http.Handler
 }
 
 // NewServer makes a server. It reads from the use log which assertions were used lately, so that none
@@ -46,7 +55,11 @@ func NewServer(ctx context.Context, opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: opts, hash: hash, replay: assertion.NewReplayCache(opts.ReplayLimit)}
+	documentID, err := opts.IdentityKey.documentIDs()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{opts: opts, hash: hash, documentID: documentID, replay: assertion.NewReplayCache(opts.ReplayLimit)}
 	if err := s.rememberAssertions(ctx); err != nil {
 		return nil, err
 	}

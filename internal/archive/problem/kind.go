@@ -34,6 +34,44 @@ const (
 	IdentityCodeNotTest
 	// DocumentMalformed: the document is not well-formed in its own format.
 	DocumentMalformed
+	// DocumentInvalid: the JSON breaks the schema of its type.
+	DocumentInvalid
+	// MultipartMalformed: the multipart body is not one part of each format.
+	MultipartMalformed
+	// DocumentTypeUnknown: the catalog has no such document type.
+	DocumentTypeUnknown
+	// ServiceTaskUnknown: the service task is not in force that day.
+	ServiceTaskUnknown
+	// ReasonUnknown: the reason of a correction or annulment is not in force that day.
+	ReasonUnknown
+	// SchemaUnknown: the type has no schema of that version.
+	SchemaUnknown
+	// SchemaNotInForce: the schema is not in force on the day that the document was created.
+	SchemaNotInForce
+	// FormatNotTaken: the document type is not kept in the format.
+	FormatNotTaken
+	// SignatureInvalid: the professional's signature over the document is refused.
+	SignatureInvalid
+	// SignatureOtherSigner: signed by another professional than the one who stores.
+	SignatureOtherSigner
+	// RelationshipImmutable: a new version of a client relationship document changes more than the end.
+	RelationshipImmutable
+	// RelationshipOtherUnit: a unit stores a client relationship document about another unit.
+	RelationshipOtherUnit
+	// PreconditionRequired: a change does not say which version it is based on.
+	PreconditionRequired
+	// VersionStale: another version than the named one is the current one.
+	VersionStale
+	// DocumentAnnulled: the document has been annulled.
+	DocumentAnnulled
+	// DocumentExists: the id is another document's.
+	DocumentExists
+	// IdempotencyKeyReused: the Idempotency-Key was used for another document.
+	IdempotencyKeyReused
+	// VersionNotFound: the document has no such version.
+	VersionNotFound
+	// SignatureNotFound: the version has no signature over that format.
+	SignatureNotFound
 	// ContentTypeUnsupported: the body is of a type that the operation does not take.
 	ContentTypeUnsupported
 	// NotAcceptable: the document is stored in a format that Accept does not take.
@@ -66,6 +104,10 @@ const (
 	AssertionSubjectRefused
 	// AssertionReplayed: used before.
 	AssertionReplayed
+	// RoleUnknown: the professional's role is not in force in the catalog.
+	RoleUnknown
+	// UserRightMissing: the professional's role may not do this, though the caller might.
+	UserRightMissing
 	// TrustAnchorsMissing: the archive knows no authority of professionals' cards yet.
 	TrustAnchorsMissing
 	// DocumentNotFound: the caller can see no document with the id.
@@ -101,6 +143,25 @@ var kinds = [kindEnd]struct {
 	IdentityCodeInvalid:       {"identity-code-invalid", http.StatusUnprocessableEntity},
 	IdentityCodeNotTest:       {"identity-code-not-test", http.StatusUnprocessableEntity},
 	DocumentMalformed:         {"document-malformed", http.StatusUnprocessableEntity},
+	DocumentInvalid:           {"document-invalid", http.StatusUnprocessableEntity},
+	MultipartMalformed:        {"multipart-malformed", http.StatusBadRequest},
+	DocumentTypeUnknown:       {"document-type-unknown", http.StatusUnprocessableEntity},
+	ServiceTaskUnknown:        {"service-task-unknown", http.StatusUnprocessableEntity},
+	ReasonUnknown:             {"reason-unknown", http.StatusUnprocessableEntity},
+	SchemaUnknown:             {"schema-unknown", http.StatusUnprocessableEntity},
+	SchemaNotInForce:          {"schema-not-in-force", http.StatusUnprocessableEntity},
+	FormatNotTaken:            {"format-not-taken", http.StatusUnsupportedMediaType},
+	SignatureInvalid:          {"signature-invalid", http.StatusUnprocessableEntity},
+	SignatureOtherSigner:      {"signature-other-signer", http.StatusUnprocessableEntity},
+	RelationshipImmutable:     {"relationship-immutable", http.StatusUnprocessableEntity},
+	RelationshipOtherUnit:     {"relationship-other-unit", http.StatusForbidden},
+	PreconditionRequired:      {"precondition-required", http.StatusPreconditionRequired},
+	VersionStale:              {"version-stale", http.StatusPreconditionFailed},
+	DocumentAnnulled:          {"document-annulled", http.StatusGone},
+	DocumentExists:            {"document-exists", http.StatusConflict},
+	IdempotencyKeyReused:      {"idempotency-key-reused", http.StatusUnprocessableEntity},
+	VersionNotFound:           {"version-not-found", http.StatusNotFound},
+	SignatureNotFound:         {"signature-not-found", http.StatusNotFound},
 	ContentTypeUnsupported:    {"content-type-unsupported", http.StatusUnsupportedMediaType},
 	NotAcceptable:             {"not-acceptable", http.StatusNotAcceptable},
 	BodyTooLarge:              {"body-too-large", http.StatusRequestEntityTooLarge},
@@ -117,6 +178,8 @@ var kinds = [kindEnd]struct {
 	AssertionNotYetValid:      {"assertion-not-yet-valid", http.StatusUnauthorized},
 	AssertionSubjectRefused:   {"assertion-subject-refused", http.StatusUnauthorized},
 	AssertionReplayed:         {"assertion-replayed", http.StatusUnauthorized},
+	RoleUnknown:               {"role-unknown", http.StatusForbidden},
+	UserRightMissing:          {"user-right-missing", http.StatusForbidden},
 	TrustAnchorsMissing:       {"trust-anchors-missing", http.StatusServiceUnavailable},
 	DocumentNotFound:          {"document-not-found", http.StatusNotFound},
 	ClientUnknown:             {"client-unknown", http.StatusNotFound},

@@ -39,12 +39,25 @@ type Problem struct {
 	Source Source
 	// Parameter names the parameter of the path or the query, Field the field of the body.
 	Parameter, Field string
+	// Violations tell what a schema does not allow.
+	Violations []Violation
 	// Hint narrows it down, in English, for the developer of a client system. Never a value.
 	Hint string
 	// Prerequisite is the eligibility reason of a grant that is not ready.
 	Prerequisite string
 	// StartsAt and EndedAt are when the missing right begins or ended.
 	StartsAt, EndedAt time.Time
+}
+
+// Violation is one place where a document breaks its schema. It holds nothing of the document but names that
+// the schema knows.
+type Violation struct {
+	// Pointer is a JSON Pointer into the document.
+	Pointer string `json:"pointer"`
+	// Rule is the keyword of the schema.
+	Rule string `json:"rule"`
+	// Detail tells in English what the schema asks for.
+	Detail string `json:"detail"`
 }
 
 // Of makes a problem with nothing but its source.
@@ -57,18 +70,19 @@ func OfDecision(d access.Decision) *Problem {
 
 // body is the wire form.
 type body struct {
-	Type         string     `json:"type"`
-	Title        string     `json:"title"`
-	Status       int        `json:"status"`
-	Detail       string     `json:"detail"`
-	Reason       string     `json:"reason"`
-	RequestID    string     `json:"requestId"`
-	Parameter    string     `json:"parameter,omitempty"`
-	Field        string     `json:"field,omitempty"`
-	Hint         string     `json:"hint,omitempty"`
-	Prerequisite string     `json:"prerequisite,omitempty"`
-	StartsAt     *time.Time `json:"startsAt,omitempty"`
-	EndedAt      *time.Time `json:"endedAt,omitempty"`
+	Type         string      `json:"type"`
+	Title        string      `json:"title"`
+	Status       int         `json:"status"`
+	Detail       string      `json:"detail"`
+	Reason       string      `json:"reason"`
+	RequestID    string      `json:"requestId"`
+	Parameter    string      `json:"parameter,omitempty"`
+	Field        string      `json:"field,omitempty"`
+	Hint         string      `json:"hint,omitempty"`
+	Errors       []Violation `json:"errors,omitempty"`
+	Prerequisite string      `json:"prerequisite,omitempty"`
+	StartsAt     *time.Time  `json:"startsAt,omitempty"`
+	EndedAt      *time.Time  `json:"endedAt,omitempty"`
 }
 
 // Body gives the bytes of the answer.
@@ -77,7 +91,7 @@ func (p *Problem) Body(lang access.Lang, requestID string) []byte {
 	raw, err := json.Marshal(body{
 		Type: p.Source.Type(), Title: text.Title, Status: p.Source.Status(), Detail: text.Detail,
 		Reason: p.Source.Code(), RequestID: requestID,
-		Parameter: p.Parameter, Field: p.Field, Hint: p.Hint, Prerequisite: p.Prerequisite,
+		Parameter: p.Parameter, Field: p.Field, Hint: p.Hint, Errors: p.Violations, Prerequisite: p.Prerequisite,
 		StartsAt: moment(p.StartsAt), EndedAt: moment(p.EndedAt),
 	})
 	if err != nil {
