@@ -30,6 +30,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.clientID == oldSelf.clientID",message="clientID is immutable"
 // +kubebuilder:validation:XValidation:rule="self.serviceTasks == oldSelf.serviceTasks",message="serviceTasks is immutable: end this relationship and record another"
 // +kubebuilder:validation:XValidation:rule="self.start == oldSelf.start",message="start is immutable: delete this relationship and record another"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.document) || (has(self.document) && self.document.id == oldSelf.document.id)",message="document is immutable but for its version: once the archive has set it, it stays"
 type ServiceRelationshipSpec struct {
 	// registryRef names the Registry, in the same namespace, whose data the unit may use.
 	// +required
@@ -64,6 +65,64 @@ type ServiceRelationshipSpec struct {
 	// end is the instant from which the unit has no access any more; an end in the past ends access at once.
 	// +optional
 	End *metav1.Time `json:"end,omitempty"`
+
+	// document names the client relationship document that says the same as this relationship. The archive writes it.
+	// +optional
+	Document *RelationshipDocument `json:"document,omitempty"`
+}
+
+// RelationshipDocument names a client relationship document (asiakkuusasiakirja) in the archive.
+type RelationshipDocument struct {
+	// id is the random identifier of the document.
+	// +required
+	// +kubebuilder:validation:MinLength=36
+	// +kubebuilder:validation:MaxLength=36
+	// +kubebuilder:validation:Pattern=`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`
+	ID string `json:"id,omitempty"`
+
+	// version is the version of the document that this relationship was last brought to.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	Version int64 `json:"version,omitempty"`
+}
+
+// DocumentState tells whether a relationship and its client relationship document say the same.
+//
+// +kubebuilder:validation:Enum=Pending;Agreed;Conflict;Refused
+type DocumentState string
+
+const (
+	// DocumentPending says that one of the two is still to be brought up to the other.
+	DocumentPending DocumentState = "Pending"
+	// DocumentAgreed says that both say the same.
+	DocumentAgreed DocumentState = "Agreed"
+	// DocumentConflict says that a person must settle what differs; until then the earlier end holds in the archive.
+	DocumentConflict DocumentState = "Conflict"
+	// DocumentRefused says that the relationship cannot have a document, or cannot follow the one it has.
+	DocumentRefused DocumentState = "Refused"
+)
+
+// RelationshipDocumentStatus tells how a relationship and its client relationship document stand.
+type RelationshipDocumentStatus struct {
+	// state tells it in one word.
+	// +required
+	State DocumentState `json:"state,omitempty"`
+
+	// version is the version of the document that the state speaks of; none while there is no document.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	Version int64 `json:"version,omitempty"`
+
+	// observedGeneration is the generation of the relationship that the state speaks of.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// message tells what a person should know beyond the state.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message,omitempty"`
 }
 
 // RelationshipAccess tells in one word what a relationship opens.
@@ -118,6 +177,10 @@ type ServiceRelationshipStatus struct {
 	// grantName is the name of the RegistryAccessGrant that the access rests on.
 	// +optional
 	GrantName ObjectName `json:"grantName,omitempty"`
+
+	// document tells how the relationship and its client relationship document stand. The archive alone writes it.
+	// +optional
+	Document *RelationshipDocumentStatus `json:"document,omitempty"`
 }
 
 // ServiceRelationship is a client's service relationship (asiakkuus) in a producer's unit, as the organizer recorded it.
@@ -135,6 +198,7 @@ type ServiceRelationshipStatus struct {
 // +kubebuilder:printcolumn:name="Access",type=string,JSONPath=`.status.access`
 // +kubebuilder:printcolumn:name="Enforced",type=string,JSONPath=`.status.conditions[?(@.type=="RevocationEnforced")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,priority=1
+// +kubebuilder:printcolumn:name="Document",type=string,JSONPath=`.status.document.state`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`,priority=1
 // +kubebuilder:validation:XValidation:rule="!self.metadata.name.matches('(^|[^0-9A-Za-z])(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{2}[-+A-FU-Ya-fu-y][0-9]{3}[0-9A-Za-z]($|[^0-9A-Za-z])')",message="the name must not hold anything that looks like a personal identity code"
 type ServiceRelationship struct {

@@ -214,7 +214,13 @@ func (s *server) refusesContradictions(t *testing.T) {
 		"a task twice": {s.relationship(func(o *v1alpha1.ServiceRelationship) {
 			o.Spec.ServiceTasks = []v1alpha1.ServiceTaskCode{"elderly", "elderly"}
 		}), "spec.serviceTasks"},
-		"unknown procurement":         {s.relationship(func(o *v1alpha1.ServiceRelationship) { o.Spec.Procurement = "Gift" }), "spec.procurement"},
+		"unknown procurement": {s.relationship(func(o *v1alpha1.ServiceRelationship) { o.Spec.Procurement = "Gift" }), "spec.procurement"},
+		"a document without a version": {s.relationship(func(o *v1alpha1.ServiceRelationship) {
+			o.Spec.Document = &v1alpha1.RelationshipDocument{ID: o.Spec.ClientID}
+		}), "spec.document.version"},
+		"a document that is no UUID": {s.relationship(func(o *v1alpha1.ServiceRelationship) {
+			o.Spec.Document = &v1alpha1.RelationshipDocument{ID: "010190-123A", Version: 1}
+		}), "spec.document.id"},
 		"no start":                    {s.relationship(func(o *v1alpha1.ServiceRelationship) { o.Spec.Start = metav1.Time{} }), "spec.start"},
 		"Direct with a main joiner":   {fresh(s.Company, func(o *v1alpha1.Organization) { o.Spec.Joining.MainJoiner = s.OID("30.0") }), "mainJoiner is given exactly when"},
 		"Joint without a main joiner": {fresh(s.Company, func(o *v1alpha1.Organization) { o.Spec.Joining.Mode = v1alpha1.JoiningJoint }), "mainJoiner is given exactly when"},
@@ -267,7 +273,9 @@ func (s *server) refusesContradictions(t *testing.T) {
 
 func (s *server) refusesChanges(t *testing.T) {
 	g := NewWithT(t)
-	relationship, grant, test := s.relationship(func(*v1alpha1.ServiceRelationship) {}), s.grant(func(*v1alpha1.RegistryAccessGrant) {}), s.Test()
+	relationship, grant, test := s.relationship(func(o *v1alpha1.ServiceRelationship) {
+		o.Spec.Document = &v1alpha1.RelationshipDocument{ID: o.Spec.ClientID, Version: 1}
+	}), s.grant(func(*v1alpha1.RegistryAccessGrant) {}), s.Test()
 	grant.Name = "unchanged"
 	for _, o := range []client.Object{relationship, grant, test} {
 		g.Expect(s.Create(t.Context(), o)).To(Succeed())
@@ -291,6 +299,8 @@ func (s *server) refusesChanges(t *testing.T) {
 		{relationship, `{"clientID":"00000000-0000-4000-8000-000000000000"}`, "clientID"},
 		{relationship, `{"serviceTasks":["families"]}`, "serviceTasks"},
 		{relationship, `{"start":"2001-01-01T00:00:00Z"}`, "start"},
+		{relationship, `{"document":{"id":"00000000-0000-4000-8000-000000000000"}}`, "document"},
+		{relationship, `{"document":null}`, "document"},
 		{grant, `{"registryRef":{"name":"other"}}`, "registryRef"},
 		{grant, `{"producerUnit":"` + other + `"}`, "producerUnit"},
 		{test, `{"systems":{"producer":"other"}}`, "systems"},

@@ -20,6 +20,7 @@ import (
 func newArchive(flags *common) *cobra.Command {
 	config := replica.Config{Clock: clock.RealClock{}}
 	var archive, listen, admin string
+	where := &place{}
 	cmd := &cobra.Command{
 		Use:   "archive",
 		Short: "Run an archive replica",
@@ -27,8 +28,13 @@ func newArchive(flags *common) *cobra.Command {
 
 The server certificate, its key and the authority of clients come from the
 Secret that the Archive's status names: mount it, or copy its tls.crt, tls.key
-and ca.crt.`,
+and ca.crt.
+
+Documents are kept in a data directory of this replica alone, or in a PostgreSQL
+database that replicas share.`,
 		Example: `  valtuus archive --archive platform/national --data-dir /var/lib/valtuus \
+    --tls-cert tls.crt --tls-key tls.key --client-ca ca.crt
+  valtuus archive --archive platform/national --postgres-uri-file uri --identity-key-file identity.key \
     --tls-cert tls.crt --tls-key tls.key --client-ca ca.crt`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -37,7 +43,16 @@ and ca.crt.`,
 				return usageError{fmt.Errorf("--archive is %q, and must be NAMESPACE/NAME", archive)}
 			}
 			config.Archive = client.ObjectKey{Namespace: namespace, Name: name}
+			config.Storage.DataDir = where.dataDir
 			var err error
+			if where.uriFile != "" {
+				if config.Storage.IdentityKeyFile == "" {
+					return usageError{errors.New("--identity-key-file is needed with --postgres-uri-file: replicas share one key")}
+				}
+				if config.Storage.PostgresURI, err = readURI(where.uriFile); err != nil {
+					return err
+				}
+			}
 			if config.Log, err = flags.logger(cmd.ErrOrStderr()); err != nil {
 				return err
 			}
@@ -57,16 +72,23 @@ and ca.crt.`,
 	host, _ := os.Hostname()
 	cmd.Flags().StringVar(&archive, "archive", "", "the Archive to serve, as NAMESPACE/NAME")
 	cmd.Flags().StringVar(&config.Name, "replica", strings.ToLower(host), "name of this replica among those of the archive")
-	cmd.Flags().StringVar(&config.DataDir, "data-dir", "", "directory of the store and its key")
+	where.flags(cmd, "this archive")
+	cmd.Flags().StringVar(&config.Storage.IdentityKeyFile, "identity-key-file", "",
+		"file of the 32 bytes that identity codes are hashed with (default: identity.key in the data directory, made for a new store)")
+	cmd.Flags().StringVar(&config.CatalogDir, "catalog", "",
+		"directory of the catalog of document types, read again when it changes (default: the stand-in catalog)")
 	cmd.Flags().StringVar(&listen, "listen", ":8443", "where to serve the HTTP API")
 	cmd.Flags().StringVar(&admin, "admin-listen", ":8082", "where to serve /healthz, /readyz and /metrics")
 	cmd.Flags().StringVar(&config.CertFile, "tls-cert", "", "file of the server certificate")
 	cmd.Flags().StringVar(&config.KeyFile, "tls-key", "", "file of the server certificate's key")
 	cmd.Flags().StringVar(&config.ClientCAFile, "client-ca", "", "file of the authority of clients")
-	for _, name := range []string{"archive", "data-dir", "tls-cert", "tls-key", "client-ca"} {
+	cmd.Flags().StringVar(&config.CardCRLFile, "card-crl", "",
+		"file of the revocation lists of professionals' cards, read again when it changes (default: no card is known to be revoked)")
+	for _, name := range []string{"archive", "tls-cert", "tls-key", "client-ca"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
 			panic(err) // a flag of this function
 		}
 	}
+	cmd.AddCommand(newBackup(), newRestore(), newMigrate())
 	return cmd
 }

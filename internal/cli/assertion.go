@@ -68,23 +68,30 @@ func (f *assertionFlags) sign(now clock.PassiveClock) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	chain, err := readCertificates(f.cardCert)
+	chain, key, err := readCard(f.cardCert, f.cardKey)
 	if err != nil {
 		return "", err
-	}
-	text, err := os.ReadFile(f.cardKey)
-	if err != nil {
-		return "", err
-	}
-	key, err := pki.ParseKeyPEM(text)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", f.cardKey, err)
 	}
 	at := now.Now()
 	return assertion.Sign(assertion.Claims{
 		Subject: f.subject, Role: f.role, Audience: assertion.AudienceOf(f.registry), IssuedAt: at, ExpiresAt: at.Add(f.lifetime),
 		TokenID: assertion.NewTokenID(), ClientCertificate: pki.FingerprintOf(bound[0]),
 	}, key, chain)
+}
+
+// readCard reads a card's certificates, leaf first, and its key.
+func readCard(certFile, keyFile string) (chain []*x509.Certificate, key pki.Key, err error) {
+	if chain, err = readCertificates(certFile); err != nil {
+		return nil, pki.Key{}, err
+	}
+	text, err := os.ReadFile(keyFile)
+	if err != nil {
+		return nil, pki.Key{}, err
+	}
+	if key, err = pki.ParseKeyPEM(text); err != nil {
+		return nil, pki.Key{}, fmt.Errorf("%s: %w", keyFile, err)
+	}
+	return chain, key, nil
 }
 
 func readCertificates(file string) ([]*x509.Certificate, error) {

@@ -40,7 +40,7 @@ func TestCommandLineErrorsSayWhatToDo(t *testing.T) {
 		{"archive --help", 0, ""},
 		{"nonsense", 2, `unknown command "nonsense"`},
 		{"archive --nonsense", 2, "see 'valtuus archive --help'"},
-		{"archive", 1, `"data-dir"`},
+		{"archive", 1, `"client-ca"`},
 		{"archive --archive national --data-dir x --tls-cert x --tls-key x --client-ca x", 2, "must be NAMESPACE/NAME"},
 		{"manager --log-format xml", 2, "must be json or console"},
 		{"manager --kubeconfig does-not-exist", 1, "give --kubeconfig"},

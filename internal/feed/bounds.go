@@ -101,10 +101,11 @@ func (b *producerBounds) forget(of types.UID) {
 	delete(b.listed, of)
 }
 
-// registrySink also notes the registries' bounds.
+// registrySink also notes the bounds of the archive's registries. Those of another archive are not answered from here.
 type registrySink struct {
 	sink
-	bounds *producerBounds
+	archive string
+	bounds  *producerBounds
 }
 
 func (s *registrySink) beginList(revision uint64) error {
@@ -119,7 +120,8 @@ func (s *registrySink) endList(revision uint64) {
 
 func (s *registrySink) upsert(object client.Object, revision uint64) {
 	var bound time.Duration
-	if staleness := object.(*v1alpha1.Registry).Spec.Policies.Staleness; staleness != nil {
+	spec := object.(*v1alpha1.Registry).Spec
+	if staleness := spec.Policies.Staleness; staleness != nil && string(spec.ArchiveName) == s.archive {
 		bound = seconds(staleness.ProducersSeconds)
 	}
 	s.bounds.set(object.GetUID(), bound, func() { s.sink.upsert(object, revision) })

@@ -13,6 +13,7 @@ import (
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/access"
+	"github.com/valtuus/valtuus/internal/archive/relationship/naming"
 	"github.com/valtuus/valtuus/internal/index"
 	"github.com/valtuus/valtuus/internal/pki"
 )
@@ -32,7 +33,7 @@ func registry(o *v1alpha1.Registry, revision uint64, archiveName string) index.R
 	}
 	return index.Registry{
 		Key: key(o), UID: uid(o.UID), Revision: revision,
-		OID: string(o.Spec.OID), Organization: string(o.Spec.Organization), ClientSystem: string(o.Spec.ClientSystem),
+		OID: string(o.Spec.OID), Controller: string(o.Spec.ControllerOID), Organization: string(o.Spec.Organization), ClientSystem: string(o.Spec.ClientSystem),
 		Purpose: purpose,
 		// Another archive's registry is none of ours.
 		Accepted:      string(o.Spec.ArchiveName) == archiveName && accepted(o.Status.Conditions, v1alpha1.AcceptedCondition),
@@ -76,7 +77,7 @@ func relationship(o *v1alpha1.ServiceRelationship, revision uint64) index.Relati
 		Key: key(o), UID: uid(o.UID), Revision: revision,
 		RegistryName: string(o.Spec.RegistryRef.Name), Unit: string(o.Spec.ProducerUnit),
 		Tasks: texts(o.Spec.ServiceTasks), Start: o.Spec.Start.Time, End: instant(o.Spec.End),
-		Deleting: deleting(o),
+		Document: index.DocumentID(naming.DocumentOf(o)), Deleting: deleting(o),
 	}
 	if client, err := uuid.Parse(o.Spec.ClientID); err == nil {
 		out.Client = access.ClientID(client)

@@ -39,6 +39,11 @@ type Feed struct {
 	Replica string
 	// OnTrustAnchors is told the PEM text of the professionals' trust anchors whenever it may have changed.
 	OnTrustAnchors func(pem string)
+	// OnRelationship, when set, is told of each relationship that was read and of each that was deleted, once the index
+	// knows it. It must return at once and not keep the object.
+	OnRelationship func(o *v1alpha1.ServiceRelationship, deleted bool)
+	// OnRelationshipsListed, when set, is told that all relationships have been read anew: what was not among them is gone.
+	OnRelationshipsListed func()
 
 	mutex  sync.Mutex
 	proofs map[string]time.Time
@@ -111,8 +116,11 @@ func (f *Feed) streams(restart context.CancelCauseFunc) []*stream {
 	}
 	for _, s := range streams {
 		s.sink.(*indexSink).restart = restart
-		if s.name == index.Registries.String() {
-			s.sink = &registrySink{sink: s.sink, bounds: f.bounds}
+		switch s.name {
+		case index.Registries.String():
+			s.sink = &registrySink{sink: s.sink, archive: f.Archive.Name, bounds: f.bounds}
+		case index.Relationships.String():
+			s.sink = &relationshipSink{sink: s.sink, feed: f}
 		}
 	}
 	return streams

@@ -20,3 +20,38 @@ func (x *Index) OrganizationOf(registry, unit string) string {
 	}
 	return s.organizationOIDs.name(uint32(u.Organization))
 }
+
+// ControllerOf is the OID of the registry controller of a registry. It is "" where the view knows no accepted one.
+func (x *Index) ControllerOf(registry string) string {
+	defer x.reading()()
+	if slot := x.state.accepted(registry); slot != 0 {
+		return x.state.controllers.name(x.state.registries.slots.at(slot).body.controller)
+	}
+	return ""
+}
+
+// RegistryKey names the object of the accepted registry with the OID.
+func (x *Index) RegistryKey(registry string) (Key, bool) {
+	defer x.reading()()
+	slot := x.state.accepted(registry)
+	return x.state.registries.keys[slot], slot != 0
+}
+
+// RegistryAt is the OID of the accepted registry with that object. It is "" where the view knows none.
+func (x *Index) RegistryAt(key Key) string {
+	defer x.reading()()
+	slot := x.state.registries.byKey[key]
+	if slot == 0 {
+		return ""
+	}
+	oid := x.state.registries.slots.at(slot).body.oid
+	if x.state.registryOIDs.sole(oid) != slot {
+		return ""
+	}
+	return x.state.registryOIDs.name(oid)
+}
+
+// accepted returns the slot of the one accepted registry with the OID, or 0.
+func (s *state) accepted(registry string) uint32 {
+	return s.registryOIDs.sole(s.registryOIDs.find(registry))
+}

@@ -21,6 +21,7 @@ var (
 	namespaces       = []string{"one", "two"}
 	systemNames      = []string{"s1", "s2"}
 	tasks            = []string{"a", "b", "c"}
+	documents        = []index.DocumentID{{1}, {2}}
 )
 
 // sixteenth draws one of 16 numbers, each as often: rapid's own ranges lean to their edges, which
@@ -175,7 +176,7 @@ func drawBody(t *rapid.T, kind index.Kind, key index.Key) any {
 		return index.Relationship{
 			RegistryName: first(t, []string{"r1", "r2"}, "registry"), Unit: first(t, unitOIDs[:2], "unit"),
 			Client: indextest.Client(first(t, []byte{1, 2, 0}, "client")), Tasks: drawTasks(t),
-			Start: past(t, "start"), End: future(t, "end"),
+			Start: past(t, "start"), End: future(t, "end"), Document: pick(t, append(documents, index.DocumentID{}), "document"),
 			Accepted: sixteenth(t, "accepted") < 13, Deleting: rarely(t, "deleting"),
 		}
 	case index.Units:

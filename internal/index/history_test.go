@@ -5,6 +5,7 @@ package index_test
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"testing"
@@ -25,6 +26,8 @@ type history struct {
 	// log is every state that any object ever had, in the order of revisions.
 	log  []object
 	uids byte
+	// words are the ends that documents said, until the document is opened again.
+	words map[index.DocumentID]*word
 }
 
 // truth is the objects of a kind as they stood at a revision.
@@ -186,6 +189,7 @@ func (h *history) checkSafe(t *rapid.T, req access.Request, d access.Decision) {
 		t.Fatalf("allowed under grant %+v", grant)
 	}
 	r := h.model.objects[h.model.find(d.RestsOn.Relationship.UID)].body.(index.Relationship)
+	h.checkWord(t, r)
 	if !r.Accepted || r.Deleting || r.Client != req.Client || r.Unit != req.Caller.Unit ||
 		h.now.Before(r.Start) || (!r.End.IsZero() && !h.now.Before(r.End)) || r.Revision != d.RestsOn.Relationship.Revision {
 		t.Fatalf("allowed on relationship %+v", r)
@@ -279,8 +283,10 @@ func (h *history) step(t *rapid.T) {
 		h.now = h.now.Add(seconds)
 	case 7:
 		h.now = h.now.Add(-seconds)
-	case 8, 9:
+	case 8:
 		h.prove(h.now.Add(-seconds / 8))
+	case 9:
+		h.stepOfDocument(t)
 	default:
 		h.write(t, kind, drawKey(t, kind), sixteenth(t, "told") < 12)
 	}
@@ -299,10 +305,19 @@ func (h *history) drop(t *rapid.T, kind index.Kind) {
 	}
 }
 
-// reset makes index and model forget, and loads them anew.
+// reset makes index and model forget, and loads them anew. At times the process itself begins anew: then what the
+// documents say comes from the store.
 func (h *history) reset(t *rapid.T) {
-	h.index.Reset()
-	h.model = &model{}
+	if rapid.Bool().Draw(t, "restart") {
+		h.index = index.New()
+		for document, end := range h.model.ends {
+			h.index.SetDocumentEnd(document, end)
+		}
+	} else {
+		h.index.Reset()
+	}
+	maps.DeleteFunc(h.words, func(_ index.DocumentID, w *word) bool { return w.carried != nil })
+	h.model = &model{ends: h.model.ends}
 	h.load(t)
 }
 
@@ -356,7 +371,7 @@ func TestRandomHistoriesAgreeWithTheModel(t *testing.T) {
 
 // play plays one history and counts the reasons that it comes to.
 func play(t *rapid.T, seen map[access.Reason]int) {
-	h := &history{index: index.New(), model: &model{}, now: indextest.Now}
+	h := &history{index: index.New(), model: &model{ends: map[index.DocumentID]time.Time{}}, now: indextest.Now, words: map[index.DocumentID]*word{}}
 	h.check(t, seen)
 	for _, first := range firstObjects {
 		h.write(t, first.kind, first.key, false)

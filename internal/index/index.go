@@ -21,14 +21,15 @@ type Index struct {
 func New() *Index { return &Index{state: newState()} }
 
 // Reset forgets everything, tombstones included, and makes the index incomplete: it denies until it
-// is loaded anew. The feed calls it when revisions can no longer be compared with what is known,
+// is loaded anew. What documents say outlasts it. The feed calls it when revisions can no longer be compared with what is known,
 // as after the API server's store was restored from a backup.
 func (x *Index) Reset() {
 	x.lock.Lock()
 	defer x.lock.Unlock()
-	kept := x.state.freshness
+	kept := x.state
 	x.state = newState()
-	x.state.freshness.ProducerBound, x.state.freshness.OrganizerBound = kept.ProducerBound, kept.OrganizerBound
+	x.state.freshness.ProducerBound, x.state.freshness.OrganizerBound = kept.freshness.ProducerBound, kept.freshness.OrganizerBound
+	x.state.documentEnds = kept.documentEnds
 }
 
 // Decide answers the request from one consistent state of the view. It allocates nothing.

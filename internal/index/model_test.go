@@ -31,6 +31,17 @@ type model struct {
 	gone     []object
 	complete bool
 	provenAt time.Time
+	// ends are the ends that documents say.
+	ends map[index.DocumentID]time.Time
+}
+
+// endOf is when the relationship ends, by itself or by its document.
+func (m *model) endOf(r index.Relationship) time.Time {
+	said, ok := m.ends[r.Document]
+	if ok && (r.End.IsZero() || said.Before(r.End)) {
+		return said
+	}
+	return r.End
 }
 
 func (m *model) find(uid access.UID) int {
@@ -295,8 +306,9 @@ func (m *model) decideGrant(req access.Request, registry index.Registry, unit in
 			r.Key.Namespace != registry.Key.Namespace || r.RegistryName != registry.Key.Name {
 			continue
 		}
+		end := m.endOf(r)
 		switch {
-		case !r.End.IsZero() && !r.End.After(now):
+		case !end.IsZero() && !end.After(now):
 			over = true
 		case !r.Accepted:
 			unaccepted = true

@@ -17,6 +17,9 @@ type Key struct {
 	Name string
 }
 
+// DocumentID is the random id of a document.
+type DocumentID [16]byte
+
 // Credential is one line of a ledger. One without a fingerprint is not kept: nothing can match it.
 type Credential struct {
 	// Fingerprint is that of the certificate.
@@ -36,6 +39,8 @@ type Registry struct {
 	Revision uint64
 	// OID is the registry's.
 	OID string
+	// Controller is the OID of the registry controller.
+	Controller string
 	// Organization is the organizer's OID.
 	Organization string
 	// ClientSystem is the name of the one that the organizer uses.
@@ -100,6 +105,8 @@ type Relationship struct {
 	Start time.Time
 	// End is when it ends, exclusive; zero means open.
 	End time.Time
+	// Document is the client relationship document that says the same; the zero one for none.
+	Document DocumentID
 	// Accepted tells that the controller accepted the observed generation.
 	Accepted bool
 	// Deleting tells that the object has a deletion timestamp.

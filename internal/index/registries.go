@@ -8,9 +8,10 @@ import "github.com/valtuus/valtuus/internal/access"
 // registry is what is kept of a client registry.
 type registry struct {
 	access.Registry
-	key    uint32
-	oid    uint32
-	ledger ledger
+	key        uint32
+	oid        uint32
+	controller uint32
+	ledger     ledger
 }
 
 func (s *state) newRegistry(r Registry) registry {
@@ -20,7 +21,7 @@ func (s *state) newRegistry(r Registry) registry {
 			Organization: s.organizationOIDs.handle(r.Organization), ClientSystem: s.systemNames.handle(r.ClientSystem),
 			ProducerBound: r.ProducerBound, OrganizerBound: r.OrganizerBound,
 		},
-		key: s.registryKeys.number(r.Key), oid: s.registryOIDs.number(r.OID),
+		key: s.registryKeys.number(r.Key), oid: s.registryOIDs.number(r.OID), controller: s.controllers.number(r.Controller),
 		ledger: newLedger(r.Credentials),
 	}
 }

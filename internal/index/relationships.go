@@ -13,6 +13,7 @@ import (
 // no name, no pointer, and the service tasks as the number of a set that many share.
 type relationship struct {
 	client   access.ClientID
+	document DocumentID
 	start    instant
 	end      instant
 	pair     uint32
@@ -30,7 +31,7 @@ func (s *state) newRelationship(r Relationship) (relationship, error) {
 		return relationship{}, err
 	}
 	return relationship{
-		client: r.Client, start: newInstant(r.Start), end: newInstant(r.End),
+		client: r.Client, document: r.Document, start: newInstant(r.Start), end: newInstant(r.End),
 		pair: number, tasks: s.taskSets.number(table, tasks),
 		accepted: r.Accepted, deleting: r.Deleting,
 	}, nil
@@ -51,7 +52,7 @@ func (r *relationship) gives() bool { return r.accepted && !r.deleting }
 
 func (s *state) relationshipLoses(last, next *relationship) bool {
 	return !next.gives() || next.pair != last.pair || next.client != last.client ||
-		startsLater(last.start.time(), next.start.time()) || endsSooner(last.end.time(), next.end.time()) ||
+		startsLater(last.start.time(), next.start.time()) || endsSooner(s.endOf(last).time(), s.endOf(next).time()) ||
 		tasksLost(s.taskSets.at(last.tasks), s.taskSets.at(next.tasks))
 }
 
@@ -69,6 +70,7 @@ func (s *state) caseOf(pair uint32, client access.ClientID) (slot uint32, hash u
 }
 
 func (s *state) linkRelationship(slot uint32, r *relationship) {
+	s.linkDocument(slot, r)
 	if r.deleting {
 		return
 	}
@@ -78,6 +80,7 @@ func (s *state) linkRelationship(slot uint32, r *relationship) {
 }
 
 func (s *state) unlinkRelationship(slot uint32, r *relationship) {
+	s.unlinkDocument(slot, r)
 	if r.deleting {
 		return
 	}
@@ -109,6 +112,6 @@ func (s *state) Relationship(next access.Handle) (access.Relationship, bool) {
 	r := &e.body
 	return access.Relationship{
 		Ref: e.ref(), Next: access.Handle(r.next), Accepted: r.accepted,
-		Start: r.start.time(), End: r.end.time(), Tasks: s.taskSets.at(r.tasks),
+		Start: r.start.time(), End: s.endOf(r).time(), Tasks: s.taskSets.at(r.tasks),
 	}, true
 }

@@ -62,7 +62,7 @@ func large(n int) (*index.Index, []visit) {
 		r := indextest.Relationship()
 		r.Key = index.Key{Namespace: namespace, Name: fmt.Sprintf("relationship-%d", i)}
 		r.UID, r.Unit, r.Tasks = uid(4, i), unitOIDs[pair[1]], taskSets[i%3]
-		r.Client = access.ClientID(uid(5, i))
+		r.Client, r.Document = access.ClientID(uid(5, i)), index.DocumentID(uid(6, i))
 		upserted(x.UpsertRelationship(r))
 		visits = append(visits, visit{registryOIDs[pair[0]], r.Unit, r.Client, fingerprint})
 	}

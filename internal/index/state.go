@@ -23,6 +23,7 @@ type state struct {
 	tables [kindEnd]anyTable
 
 	registryKeys     names[Key]
+	controllers      names[string]
 	registryOIDs     claims
 	unitOIDs         claims
 	organizationOIDs claims
@@ -31,6 +32,11 @@ type state struct {
 	pairs    pairs
 	cases    finder
 	taskSets taskSets
+
+	// documents finds relationships by their document.
+	documents    finder
+	documentEnds documentEnds
+
 	// tasks are the task tables by the number of the registry's key.
 	tasks []*access.TaskTable
 }
@@ -39,8 +45,9 @@ var _ access.View = (*state)(nil)
 
 func newState() *state {
 	s := &state{
-		registryKeys: newNames[Key](),
-		pairs:        newPairs(), cases: newFinder(), taskSets: newTaskSets(),
+		registryKeys: newNames[Key](), controllers: newNames[string](),
+		pairs: newPairs(), cases: newFinder(), taskSets: newTaskSets(),
+		documents: newFinder(),
 	}
 	s.registryOIDs, s.unitOIDs = newClaims(s.registryStands), newClaims(s.unitStands)
 	s.organizationOIDs, s.systemNames = newClaims(s.organizationStands), newClaims(s.systemStands)

@@ -81,6 +81,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RegistrySpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RegistryStatus"):
 		return &apiv1alpha1.RegistryStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RelationshipDocument"):
+		return &apiv1alpha1.RelationshipDocumentApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RelationshipDocumentStatus"):
+		return &apiv1alpha1.RelationshipDocumentStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretReference"):
 		return &apiv1alpha1.SecretReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ServerCertificate"):

@@ -20,7 +20,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/valtuus/valtuus/internal/archive"
-	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
+	"github.com/valtuus/valtuus/internal/archive/catalog"
+	"github.com/valtuus/valtuus/internal/archive/relationship"
 	"github.com/valtuus/valtuus/internal/feed"
 	"github.com/valtuus/valtuus/internal/index"
 )
@@ -33,11 +34,16 @@ type Config struct {
 	Archive client.ObjectKey
 	// Name tells this replica from the others of its archive.
 	Name string
-	// DataDir holds the store and the key that identity codes are hashed with.
-	DataDir string
+	// Storage says where the documents are kept.
+	Storage Storage
+	// CatalogDir holds the catalog of document types; without it the stand-in catalog is used.
+	CatalogDir string
 	// CertFile, KeyFile and ClientCAFile hold the server certificate, its key and the authority of
 	// clients, in PEM. They are read again when they change.
 	CertFile, KeyFile, ClientCAFile string
+	// CardCRLFile holds the revocation lists of professionals' cards, read again when it changes; without it no
+	// card is known to be revoked.
+	CardCRLFile string
 	// Listener takes the clients' connections, AdminListener those of probes and metrics.
 	Listener, AdminListener net.Listener
 	// Log takes the log.
@@ -56,11 +62,7 @@ func Run(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	identityKey, err := loadIdentityKey(config.DataDir)
-	if err != nil {
-		return err
-	}
-	cursorKey, err := identityKey.CursorKey()
+	documentTypes, err := openCatalog(config)
 	if err != nil {
 		return err
 	}
@@ -69,11 +71,11 @@ func Run(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, sqlite.Options{Dir: config.DataDir, CursorKey: cursorKey, OnCommit: metrics.ObserveCommit})
+	store, err := config.Storage.open(ctx, metrics.ObserveCommit)
 	if err != nil {
-		return fmt.Errorf("open the store in %s: %w", config.DataDir, err)
+		return err
 	}
-	defer func() { _ = store.Close() }()
+	defer func() { _ = store.close() }()
 	certificate, err := certwatcher.New(config.CertFile, config.KeyFile)
 	if err != nil {
 		return fmt.Errorf("read the server certificate: %w", err)
@@ -87,11 +89,26 @@ func Run(ctx context.Context, config Config) error {
 			config.Log.Error(err, "Kept the former authority of clients")
 		}
 	})
+	var revocations *revocationFile
+	if config.CardCRLFile != "" {
+		if revocations, err = openRevocations(config.CardCRLFile, config.Clock, config.Log.WithName("cards")); err != nil {
+			return err
+		}
+	}
 	view := index.New()
+	keeper := relationship.New(relationship.Options{
+		Store: store.Store, Catalog: documentTypes.Current, Client: c, Index: view, Archive: config.Archive,
+		Clock: config.Clock, Log: config.Log.WithName("relationships"),
+	})
+	// An end that a document said before the restart holds from the first request on.
+	if err := keeper.Load(ctx); err != nil {
+		return fmt.Errorf("read what documents say of relationships: %w", err)
+	}
 	server, err := archive.NewServer(ctx, archive.Options{
-		Store: store, View: view, Clock: config.Clock, TrustDomain: served.Spec.TrustDomain,
+		Store: store.Store, View: view, Clock: config.Clock, TrustDomain: served.Spec.TrustDomain,
 		Certificate: func() (*tls.Certificate, error) { return certificate.GetCertificate(nil) },
-		ClientCAs:   clients.Pool, TrustAnchors: anchors.Pool, IdentityKey: identityKey,
+		ClientCAs:   clients.Pool, TrustAnchors: anchors.Pool, Revocations: revocations.Current, IdentityKey: store.key,
+		Catalog: documentTypes.Current, Relationships: keeper,
 		Log: config.Log, Metrics: metrics, Gatherer: registry,
 	})
 	if err != nil {
@@ -100,11 +117,23 @@ func Run(ctx context.Context, config Config) error {
 	fed := &feed.Feed{
 		Client: c, Index: view, Clock: config.Clock, Log: config.Log.WithName("feed"),
 		Archive: config.Archive, Replica: config.Name, OnTrustAnchors: anchors.SetPEM,
+		OnRelationship: keeper.Observe, OnRelationshipsListed: keeper.Relisted,
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return certificate.Start(ctx) })
+	group.Go(func() error { return documentTypes.Run(ctx) })
+	group.Go(func() error { return revocations.Run(ctx) })
 	group.Go(func() error { return fed.Run(ctx) })
+	group.Go(func() error { return keeper.Run(ctx) })
 	group.Go(func() error { return server.Serve(ctx, config.Listener) })
 	group.Go(func() error { return server.ServeAdmin(ctx, config.AdminListener) })
 	return group.Wait()
+}
+
+// openCatalog loads the document types.
+func openCatalog(config Config) (*catalog.Source, error) {
+	if config.CatalogDir == "" {
+		return catalog.NewSource(catalog.StandIn()), nil
+	}
+	return catalog.Open(config.CatalogDir, config.Log.WithName("catalog"))
 }

@@ -270,6 +270,8 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.DeploymentTestResult
 - name: com.github.valtuus.valtuus.api.v1alpha1.DocumentFormat
   scalar: string
+- name: com.github.valtuus.valtuus.api.v1alpha1.DocumentState
+  scalar: string
 - name: com.github.valtuus.valtuus.api.v1alpha1.ExternalArchive
   map:
     fields:
@@ -650,6 +652,30 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.SecretReference
 - name: com.github.valtuus.valtuus.api.v1alpha1.RelationshipAccess
   scalar: string
+- name: com.github.valtuus.valtuus.api.v1alpha1.RelationshipDocument
+  map:
+    fields:
+    - name: id
+      type:
+        scalar: string
+    - name: version
+      type:
+        scalar: numeric
+- name: com.github.valtuus.valtuus.api.v1alpha1.RelationshipDocumentStatus
+  map:
+    fields:
+    - name: message
+      type:
+        scalar: string
+    - name: observedGeneration
+      type:
+        scalar: numeric
+    - name: state
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.DocumentState
+    - name: version
+      type:
+        scalar: numeric
 - name: com.github.valtuus.valtuus.api.v1alpha1.SecretReference
   map:
     fields:
@@ -699,6 +725,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: clientID
       type:
         scalar: string
+    - name: document
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.RelationshipDocument
     - name: end
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
@@ -737,6 +766,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: document
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.RelationshipDocumentStatus
     - name: grantName
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName

@@ -30,6 +30,8 @@ type ServiceRelationshipSpecApplyConfiguration struct {
 	Start *v1.Time `json:"start,omitempty"`
 	// end is the instant from which the unit has no access any more; an end in the past ends access at once.
 	End *v1.Time `json:"end,omitempty"`
+	// document names the client relationship document that says the same as this relationship. The archive writes it.
+	Document *RelationshipDocumentApplyConfiguration `json:"document,omitempty"`
 }
 
 // ServiceRelationshipSpecApplyConfiguration constructs a declarative configuration of the ServiceRelationshipSpec type for use with
@@ -93,5 +95,13 @@ func (b *ServiceRelationshipSpecApplyConfiguration) WithStart(value v1.Time) *Se
 // If called multiple times, the End field is set to the value of the last call.
 func (b *ServiceRelationshipSpecApplyConfiguration) WithEnd(value v1.Time) *ServiceRelationshipSpecApplyConfiguration {
 	b.End = &value
+	return b
+}
+
+// WithDocument sets the Document field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Document field is set to the value of the last call.
+func (b *ServiceRelationshipSpecApplyConfiguration) WithDocument(value *RelationshipDocumentApplyConfiguration) *ServiceRelationshipSpecApplyConfiguration {
+	b.Document = value
 	return b
 }

@@ -27,6 +27,8 @@ type ServiceRelationshipStatusApplyConfiguration struct {
 	AcceptedEnd *metav1.Time `json:"acceptedEnd,omitempty"`
 	// grantName is the name of the RegistryAccessGrant that the access rests on.
 	GrantName *apiv1alpha1.ObjectName `json:"grantName,omitempty"`
+	// document tells how the relationship and its client relationship document stand. The archive alone writes it.
+	Document *RelationshipDocumentStatusApplyConfiguration `json:"document,omitempty"`
 }
 
 // ServiceRelationshipStatusApplyConfiguration constructs a declarative configuration of the ServiceRelationshipStatus type for use with
@@ -77,5 +79,13 @@ func (b *ServiceRelationshipStatusApplyConfiguration) WithAcceptedEnd(value meta
 // If called multiple times, the GrantName field is set to the value of the last call.
 func (b *ServiceRelationshipStatusApplyConfiguration) WithGrantName(value apiv1alpha1.ObjectName) *ServiceRelationshipStatusApplyConfiguration {
 	b.GrantName = &value
+	return b
+}
+
+// WithDocument sets the Document field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Document field is set to the value of the last call.
+func (b *ServiceRelationshipStatusApplyConfiguration) WithDocument(value *RelationshipDocumentStatusApplyConfiguration) *ServiceRelationshipStatusApplyConfiguration {
+	b.Document = value
 	return b
 }

@@ -1,0 +1,59 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"k8s.io/utils/clock"
+
+	"github.com/valtuus/valtuus/internal/archive/store/backup"
+)
+
+func newBackup() *cobra.Command {
+	from := &place{}
+	var to string
+	cmd := &cobra.Command{
+		Use:   "backup",
+		Short: "Take a backup of an archive while it serves",
+		Long: `Take a backup of an archive while it serves.
+
+The backup is a new directory with one data file and a manifest, whatever the
+archive keeps its documents in, and can be restored into either. It holds what
+was committed when it began, and each document is held to its digest.
+
+The key that identity codes are hashed with is not in it: keep identity.key
+apart. A restored archive serves with that key only.`,
+		Example: `  valtuus archive backup --data-dir /var/lib/valtuus --to /backup/2026-11-21
+  valtuus archive backup --postgres-uri-file uri --to /backup/2026-11-21`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			db, err := from.live(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, db.Close()) }()
+			snapshot, err := backup.Snapshot(cmd.Context(), db)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = snapshot.Rollback() }()
+			c := clock.RealClock{}
+			manifest, err := backup.Take(cmd.Context(), snapshot, to, c.Now(), progress(cmd.ErrOrStderr(), c))
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "backed up %s to %s: %d rows, %d bytes, SHA-256 %s\n", from, to, manifest.Rows(), manifest.Size, manifest.SHA256)
+			return err
+		},
+	}
+	from.flags(cmd, "the archive")
+	cmd.Flags().StringVar(&to, "to", "", "directory to make")
+	if err := cmd.MarkFlagRequired("to"); err != nil {
+		panic(err) // a flag of this function
+	}
+	return cmd
+}
