@@ -14,7 +14,10 @@ VERSION ?= $(or $(shell git describe --tags --always --dirty 2>/dev/null),dev)
 # One directory per version of the tool modules: changing a version changes the path.
 tool_dir = $(CACHE)/bin/$(shell cat hack/$(1)/go.mod hack/$(1)/go.sum | git hash-object --stdin | cut -c1-16)
 CONTROLLER_GEN = $(call tool_dir,tools)/controller-gen
+OAPI_CODEGEN = $(call tool_dir,tools)/oapi-codegen
 GOLANGCI_LINT = $(call tool_dir,lint)/golangci-lint-kube-api-linter
+
+OPENAPI_CLIENT = api/archiveclient/openapi/zz_generated.openapi.go
 
 ASSETS = hack/envtest/ensure.sh etcd kube-apiserver
 ALL_ASSETS = $(ASSETS) kube-controller-manager
@@ -64,7 +67,10 @@ envtest: ## Fetch or build the servers that the suites need, and print where the
 ##@ Development
 
 .PHONY: generate
-generate: $(CONTROLLER_GEN) ## Generate deep copies, apply configurations, CRDs and RBAC.
+generate: $(CONTROLLER_GEN) $(OAPI_CODEGEN) ## Generate the API client, deep copies, apply configurations, CRDs and RBAC.
+	@mkdir -p $(dir $(OPENAPI_CLIENT))
+	{ cat hack/boilerplate.go.txt; echo; $(OAPI_CODEGEN) -config hack/tools/oapi-codegen.yaml internal/archive/openapi.yaml; } >$(OPENAPI_CLIENT).tmp
+	@mv -f $(OPENAPI_CLIENT).tmp $(OPENAPI_CLIENT)
 	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
 	$(CONTROLLER_GEN) applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/...
 	$(CONTROLLER_GEN) crd paths=./api/... output:crd:artifacts:config=config/crd/bases
@@ -78,8 +84,12 @@ fmt: $(GOLANGCI_LINT) ## Format the Go code.
 lint: $(GOLANGCI_LINT) ## Lint the Go code and the API (LINTFLAGS=--fix repairs what it can).
 	$(GOLANGCI_LINT) run $(LINTFLAGS)
 
+.PHONY: lint-openapi
+lint-openapi: ## Lint the description of the archive's HTTP API (needs npm; left out without it).
+	@VALTUUS_CACHE=$(CACHE) hack/openapi/lint.sh
+
 .PHONY: verify
-verify: $(CONTROLLER_GEN) $(GOLANGCI_LINT) ## Check generated files, formatting, modules, lint and CRD compatibility.
+verify: $(CONTROLLER_GEN) $(OAPI_CODEGEN) $(GOLANGCI_LINT) ## Check generated files, formatting, modules, lint and CRD compatibility.
 	@hack/verify.sh
 
 .PHONY: build
@@ -93,6 +103,8 @@ clean: ## Remove what was built in the tree (the cache stays).
 # Built to a temporary name: a tool that exists is a tool that is complete.
 $(CONTROLLER_GEN):
 	@$(call build_tool,tools,sigs.k8s.io/controller-tools/cmd/controller-gen)
+$(OAPI_CODEGEN):
+	@$(call build_tool,tools,github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen)
 $(GOLANGCI_LINT):
 	@$(call build_tool,lint,sigs.k8s.io/kube-api-linter/cmd/golangci-lint-kube-api-linter)
 

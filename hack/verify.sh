@@ -31,7 +31,7 @@ tree_files() {
 }
 
 remove_generated() {
-	rm -rf "$1"/api/*/applyconfiguration "$1"/api/*/zz_generated.*.go "$1"/config/crd/bases "$1"/config/rbac/role.yaml
+	rm -rf "$1"/api/*/applyconfiguration "$1"/api/*/zz_generated.*.go "$1"/api/*/*/zz_generated.*.go "$1"/config/crd/bases "$1"/config/rbac/role.yaml
 }
 
 # Generates in a copy without the generated files, so that a left-over is found
@@ -88,6 +88,7 @@ scripts() {
 
 vet() { go vet ./...; }
 lint() { make lint; }
+api_description() { make lint-openapi; }
 compatible() { go run ./hack/crdcompat; }
 
 check "generated files" generated
@@ -96,6 +97,7 @@ check "module files" tidy
 check "shell scripts" scripts
 check "go vet" vet
 check "lint" lint
+check "API description" api_description
 check "CRD compatibility" compatible
 
 if [[ ${#failed[@]} -gt 0 ]]; then

@@ -1,130 +1,114 @@
 // Copyright The Valtuus Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package archiveclient talks to an archive's HTTP API as a client information
-// system does: with the credential that was issued to it, and for each request an
-// assertion of the professional who acts. The demo, the suites and the benchmarks use it.
+// Package archiveclient is the client of the suites and the benchmarks. What a client system does it does with the
+// public client (api/archiveclient), but repeats nothing, so that each answer is seen. Beside that it sends what the
+// public client would not: any request, with any assertion, at any time.
 package archiveclient
 
 import (
 	"bytes"
 	"context"
-	"crypto"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"time"
 
+	"github.com/google/uuid"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/utils/clock"
 
+	public "github.com/valtuus/valtuus/api/archiveclient"
+	"github.com/valtuus/valtuus/api/archiveclient/openapi"
 	"github.com/valtuus/valtuus/internal/archive/assertion"
-	"github.com/valtuus/valtuus/internal/pki"
 )
 
-// assertionLife is how long an assertion is good for. It serves one request.
-const assertionLife = time.Minute
-
-// Professional is who acts: a card, and what the client system says of its holder.
-type Professional struct {
-	ID, Role string
-	Key      crypto.Signer
-	Chain    []*x509.Certificate
-}
-
-// Credential is a client certificate with its key, and the authority that the archive is verified against.
-type Credential struct {
-	Certificate tls.Certificate
-	Authority   *x509.CertPool
-}
+// What is the same in both clients.
+type (
+	// Problem is a refusal or another error that the archive answered with.
+	Problem = public.Problem
+	// Credential is a client certificate with its key, and the authority that the archive is verified against.
+	Credential = public.Credential
+	// Professional is who acts: a card, and what the client system says of its holder.
+	Professional = public.Card
+	// Answer is what the archive answered to one request, in short.
+	Answer = public.Answer
+	// Page is one page of found documents.
+	Page = public.Page
+	// Explanation tells how a request would be decided.
+	Explanation = public.Explanation
+)
 
 // ReadCredential reads a credential as its Secret holds it: tls.crt, tls.key and ca.crt, all PEM.
 func ReadCredential(cert, key, ca []byte) (Credential, error) {
-	pair, err := tls.X509KeyPair(cert, key)
+	read, err := public.ReadCredential(cert, key, ca)
 	if err != nil {
-		return Credential{}, errors.New("the credential's certificate and key do not belong together")
-	}
-	if pair.Leaf, err = x509.ParseCertificate(pair.Certificate[0]); err != nil {
 		return Credential{}, err
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(ca) {
-		return Credential{}, errors.New("the credential holds no authority")
-	}
-	return Credential{Certificate: pair, Authority: pool}, nil
+	return *read, nil
 }
 
 // Client is one caller of one registry. It is safe for concurrent use.
 type Client struct {
-	endpoint     string
-	registry     string
+	base         string
 	professional Professional
-	fingerprint  pki.Fingerprint
-	http         *http.Client
+	binding      public.Binding
+	raw          *http.Client
+	typed        *public.Client
 	// Clock tells the time that assertions are made at.
 	Clock clock.PassiveClock
 	// OnAnswer, when set, is told of every answer, so that the use log can be held against it.
 	OnAnswer func(Answer)
-	// Language is sent as Accept-Language when not empty.
-	Language string
 }
 
-// Answer is what the archive answered to one request, in short.
-type Answer struct {
-	RequestID string
-	Status    int
-	// Method and Path are the request's, below the registry's own.
-	Method, Path string
-}
-
-// New returns a client.
+// New returns a client of the archive at an https endpoint.
 func New(endpoint, registryOID string, credential Credential, professional Professional) *Client {
-	transport := &http.Transport{
-		ForceAttemptHTTP2: true,
-		MaxIdleConns:      64, MaxIdleConnsPerHost: 64,
-		TLSClientConfig: &tls.Config{
-			MinVersion: tls.VersionTLS13, RootCAs: credential.Authority, Certificates: []tls.Certificate{credential.Certificate},
-		},
+	c := &Client{
+		base: endpoint + "/v1/registries/" + registryOID, professional: professional, Clock: clock.RealClock{},
+		binding: public.Binding{Audience: assertion.AudienceOf(registryOID), Thumbprint: credential.Thumbprint()},
+		raw: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
+			ForceAttemptHTTP2: true,
+			TLSClientConfig: &tls.Config{
+				MinVersion: tls.VersionTLS13, RootCAs: credential.Authority, Certificates: []tls.Certificate{credential.Certificate},
+			},
+		}},
 	}
-	return &Client{
-		endpoint: endpoint, registry: registryOID, professional: professional, Clock: clock.RealClock{},
-		fingerprint: pki.FingerprintOf(credential.Certificate.Leaf),
-		http:        &http.Client{Transport: transport, Timeout: 30 * time.Second},
+	typed, err := public.New(public.Config{
+		Endpoint: endpoint, Registry: registryOID, Credential: &credential, Professional: c,
+		Backoff: &wait.Backoff{Steps: 1}, OnAnswer: c.answered,
+	})
+	if err != nil {
+		panic(err) // of the caller's making
 	}
+	c.typed = typed
+	return c
 }
 
 // Close closes the idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
-
-// Problem is a refusal or another error that the archive answered with (RFC 9457).
-type Problem struct {
-	Type      string    `json:"type"`
-	Title     string    `json:"title"`
-	Detail    string    `json:"detail"`
-	Status    int       `json:"status"`
-	Reason    string    `json:"reason"`
-	RequestID string    `json:"requestId"`
-	StartsAt  time.Time `json:"startsAt"`
-	EndedAt   time.Time `json:"endedAt"`
+func (c *Client) Close() {
+	c.raw.CloseIdleConnections()
+	c.typed.Close()
 }
 
-// Error tells the status, the reason and the detail.
-func (p *Problem) Error() string { return fmt.Sprintf("%d %s: %s", p.Status, p.Reason, p.Detail) }
+func (c *Client) answered(a Answer) {
+	if c.OnAnswer != nil {
+		c.OnAnswer(a)
+	}
+}
+
+// Assert implements the public client's Professional by this client's clock.
+func (c *Client) Assert(ctx context.Context, binding public.Binding) (string, error) {
+	card := c.professional
+	card.Clock = c.Clock.Now
+	return card.Assert(ctx, binding)
+}
 
 // Assertion makes an assertion for one request.
-func (c *Client) Assertion() (string, error) {
-	now := c.Clock.Now()
-	return assertion.Sign(assertion.Claims{
-		Subject: c.professional.ID, Role: c.professional.Role, Audience: assertion.AudienceOf(c.registry),
-		IssuedAt: now, ExpiresAt: now.Add(assertionLife), TokenID: assertion.NewTokenID(), ClientCertificate: c.fingerprint,
-	}, c.professional.Key, c.professional.Chain)
-}
+func (c *Client) Assertion() (string, error) { return c.Assert(context.Background(), c.binding) }
 
-// Do sends one request; path is below the registry's own. A refusal is a *Problem. The caller reads all of the answer at once.
+// Do sends one request as it is; path is below the registry's own. A refusal is a *Problem, and is given with its bytes.
 func (c *Client) Do(ctx context.Context, method, path, contentType string, body []byte) (http.Header, []byte, error) {
 	token, err := c.Assertion()
 	if err != nil {
@@ -133,9 +117,22 @@ func (c *Client) Do(ctx context.Context, method, path, contentType string, body 
 	return c.DoWith(ctx, token, method, path, contentType, body)
 }
 
-// DoWith is Do with an assertion made before.
+// DoIf is Do on the condition that the document has the entity tag.
+func (c *Client) DoIf(ctx context.Context, tag, method, path, contentType string, body []byte) (http.Header, []byte, error) {
+	token, err := c.Assertion()
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.send(ctx, token, tag, method, path, contentType, body)
+}
+
+// DoWith is Do with an assertion made before, or with something else in its place.
 func (c *Client) DoWith(ctx context.Context, token, method, path, contentType string, body []byte) (http.Header, []byte, error) {
-	request, err := http.NewRequestWithContext(ctx, method, c.endpoint+"/v1/registries/"+c.registry+path, bytes.NewReader(body))
+	return c.send(ctx, token, "", method, path, contentType, body)
+}
+
+func (c *Client) send(ctx context.Context, token, tag, method, path, contentType string, body []byte) (http.Header, []byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -143,24 +140,22 @@ func (c *Client) DoWith(ctx context.Context, token, method, path, contentType st
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
 	}
-	if c.Language != "" {
-		request.Header.Set("Accept-Language", c.Language)
+	if tag != "" {
+		request.Header.Set("If-Match", tag)
 	}
-	response, err := c.http.Do(request)
+	response, err := c.raw.Do(request)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer func() { _ = response.Body.Close() }()
-	if c.OnAnswer != nil {
-		c.OnAnswer(Answer{response.Header.Get("X-Request-Id"), response.StatusCode, method, path})
-	}
+	defer response.Body.Close()
+	c.answered(Answer{RequestID: response.Header.Get("X-Request-Id"), Status: response.StatusCode, Method: method, Path: path})
 	answer, err := io.ReadAll(response.Body)
 	if err != nil {
 		return nil, nil, err
 	}
 	if response.StatusCode >= http.StatusBadRequest {
 		problem := &Problem{}
-		if err := json.Unmarshal(answer, problem); err != nil {
+		if err := json.Unmarshal(answer, &problem.Problem); err != nil {
 			return nil, nil, fmt.Errorf("the archive answered %s", response.Status)
 		}
 		return response.Header, answer, problem
@@ -168,37 +163,24 @@ func (c *Client) DoWith(ctx context.Context, token, method, path, contentType st
 	return response.Header, answer, nil
 }
 
-func (c *Client) call(ctx context.Context, path string, question, answer any) error {
-	body, err := json.Marshal(question)
-	if err != nil {
-		return err
-	}
-	_, text, err := c.Do(ctx, http.MethodPost, path, "application/json", body)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(text, answer)
-}
-
-type identified struct {
-	ID string `json:"id"`
-}
-
 // RegisterClient registers a person and returns the random id; the same id when repeated.
 func (c *Client) RegisterClient(ctx context.Context, identityCode string) (string, error) {
-	var out identified
-	err := c.call(ctx, "/clients", map[string]string{"identityCode": identityCode}, &out)
-	return out.ID, err
+	return idOf(c.typed.RegisterClient(ctx, identityCode))
 }
 
 // FindClient returns the id of a client.
 func (c *Client) FindClient(ctx context.Context, identityCode string) (string, error) {
-	var out identified
-	err := c.call(ctx, "/clients/_search", map[string]string{"identityCode": identityCode}, &out)
-	return out.ID, err
+	return idOf(c.typed.FindClient(ctx, identityCode))
 }
 
-// NewDocument is a document to store.
+func idOf(id uuid.UUID, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	return id.String(), nil
+}
+
+// NewDocument is a document in JSON to store.
 type NewDocument struct {
 	Client, Type string
 	ServiceTasks []string
@@ -209,79 +191,49 @@ type NewDocument struct {
 
 // Store stores a document and returns its id.
 func (c *Client) Store(ctx context.Context, d NewDocument) (string, error) {
-	query := url.Values{
-		"client": {d.Client}, "type": {d.Type}, "serviceTask": d.ServiceTasks, "created": {d.Created.UTC().Format(time.RFC3339)},
-	}
-	_, text, err := c.Do(ctx, http.MethodPost, "/documents?"+query.Encode(), d.ContentType, d.Body)
+	client, err := uuid.Parse(d.Client)
 	if err != nil {
 		return "", err
 	}
-	var out identified
-	err = json.Unmarshal(text, &out)
-	return out.ID, err
+	stored, err := c.typed.StoreDocument(ctx, public.NewDocument{
+		Clients: []uuid.UUID{client}, Type: d.Type,
+		Version: public.Version{JSON: d.Body, ServiceTasks: d.ServiceTasks, Created: d.Created},
+	})
+	return idOf(stored.ID, err)
 }
 
 // Read returns a document's bytes.
 func (c *Client) Read(ctx context.Context, id string) ([]byte, error) {
-	_, body, err := c.Do(ctx, http.MethodGet, "/documents/"+url.PathEscape(id), "", nil)
+	document, err := uuid.Parse(id)
 	if err != nil {
 		return nil, err
 	}
-	return body, nil
+	content, err := c.typed.Read(ctx, document, public.ReadOptions{Format: public.JSON})
+	return content.JSON, err
 }
 
 // Query selects documents of a client.
-type Query struct {
-	Client      string `json:"client"`
-	Type        string `json:"type,omitempty"`
-	ServiceTask string `json:"serviceTask,omitempty"`
-	Limit       int    `json:"limit,omitempty"`
-	Cursor      string `json:"cursor,omitempty"`
-}
+type Query struct{ Client string }
 
-// Page is one page of found documents.
-type Page struct {
-	Items []Document `json:"items"`
-	Total int        `json:"total"`
-	Next  string     `json:"next"`
-}
-
-// Document is what a search tells of a document.
-type Document struct {
-	ID           string   `json:"id"`
-	Type         string   `json:"type"`
-	ServiceTasks []string `json:"serviceTasks"`
-	ContentType  string   `json:"contentType"`
-}
-
-// Search finds documents.
+// Search finds the first page of documents.
 func (c *Client) Search(ctx context.Context, q Query) (Page, error) {
-	var out Page
-	err := c.call(ctx, "/documents/_search", q, &out)
-	return out, err
-}
-
-// Explanation tells how a request would be decided.
-type Explanation struct {
-	Allowed        bool    `json:"allowed"`
-	Reason         string  `json:"reason"`
-	Title          string  `json:"title"`
-	Detail         string  `json:"detail"`
-	Prerequisite   string  `json:"prerequisite"`
-	ViewAgeSeconds float64 `json:"viewAgeSeconds"`
+	client, err := uuid.Parse(q.Client)
+	if err != nil {
+		return Page{}, err
+	}
+	return c.typed.SearchPage(ctx, public.Query{Client: client}, "")
 }
 
 // Question is what to explain.
-type Question struct {
-	Client      string `json:"client"`
-	Operation   string `json:"operation"`
-	ServiceTask string `json:"serviceTask,omitempty"`
-	Unit        string `json:"unit,omitempty"`
-}
+type Question struct{ Client, Operation, ServiceTask, Unit string }
 
 // Explain asks how a request would be decided.
 func (c *Client) Explain(ctx context.Context, q Question) (Explanation, error) {
-	var out Explanation
-	err := c.call(ctx, "/explain", q, &out)
-	return out, err
+	client, err := uuid.Parse(q.Client)
+	if err != nil {
+		return Explanation{}, err
+	}
+	return c.typed.Explain(ctx, public.Question{
+		Client: client, Operation: openapi.ExplainRequestOperation(q.Operation), ServiceTask: q.ServiceTask, Unit: q.Unit,
+	})
 }
