@@ -13,37 +13,42 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/valtuus/valtuus/api/archiveclient"
 	"github.com/valtuus/valtuus/api/v1alpha1"
-	"github.com/valtuus/valtuus/internal/archiveclient"
 	"github.com/valtuus/valtuus/internal/identitycode"
 	"github.com/valtuus/valtuus/internal/testenv"
 )
 
 // endAccess ends the relationship and measures how fast ends take effect.
 func (p *play) endAccess(ctx context.Context) error {
-	heading("6. The organizer ends the relationship")
-	say("Pirkanmaa records the end")
-	lag, err := p.end(ctx, "asiakkuus-1", p.first)
+	heading("7. The organizer ends the relationship")
+	say("Pirkanmaa's own system stores a version of the client relationship document with the end")
+	lag, err := p.endByDocument(ctx)
 	if err != nil {
 		return err
 	}
-	saw("the next request is refused, %s after the API server acknowledged the end", lag.Round(100*time.Microsecond))
+	saw("the next request is refused, %s after the archive acknowledged the version", lag.Round(100*time.Microsecond))
 	say("The unit asks for the note that it wrote itself")
-	p.north.Language = "en"
-	_, err = p.north.Read(ctx, p.note)
+	p.north = p.north.In("en")
+	_, err = p.north.Read(ctx, p.note, archiveclient.ReadOptions{})
 	if err := refusedFor("relationship-ended", err); err != nil {
 		return err
 	}
-	if _, err := p.organizer.Read(ctx, p.note); err != nil {
+	if _, err := p.organizer.Read(ctx, p.note, archiveclient.ReadOptions{}); err != nil {
 		return fmt.Errorf("the organizer must keep the note: %w", err)
 	}
 	saw("the organizer keeps it and reads it")
 	relationship := &v1alpha1.ServiceRelationship{}
-	err = waitFor(ctx, p.stage, "the end to be enforced", organizerKey("asiakkuus-1"), relationship, func(o *v1alpha1.ServiceRelationship) bool {
+	if err := p.settled(ctx, p.relationshipName(), relationship); err != nil {
+		return err
+	}
+	saw("ServiceRelationship %s has the end too: %s", relationship.Name, relationship.Spec.End.UTC().Format(time.RFC3339))
+	err = waitFor(ctx, p.stage, "the end to be enforced", organizerKey(p.relationshipName()), relationship, func(o *v1alpha1.ServiceRelationship) bool {
 		return isTrue(o.Status.Conditions, v1alpha1.RevocationEnforcedCondition) && o.Status.Access == v1alpha1.AccessEnded
 	})
 	if err != nil {
@@ -53,9 +58,8 @@ func (p *play) endAccess(ctx context.Context) error {
 	return p.measure(ctx)
 }
 
-// end records the end of a relationship and asks until the unit is refused. The lag runs from the
-// acknowledged change to the answer that refuses.
-func (p *play) end(ctx context.Context, name, clientID string) (time.Duration, error) {
+// end ends a relationship with kubectl's means, and returns how long after the acknowledgment the unit was refused.
+func (p *play) end(ctx context.Context, name string, clientID uuid.UUID) (time.Duration, error) {
 	relationship := &v1alpha1.ServiceRelationship{}
 	if err := p.Get(ctx, organizerKey(name), relationship); err != nil {
 		return 0, err
@@ -67,24 +71,13 @@ func (p *play) end(ctx context.Context, name, clientID string) (time.Duration, e
 	if err := p.Patch(ctx, relationship, client.MergeFrom(before)); err != nil {
 		return 0, err
 	}
-	acknowledged := time.Now()
-	for {
-		_, err := p.north.Search(ctx, archiveclient.Query{Client: clientID})
-		switch {
-		case isRefusal(err, "relationship-ended"):
-			return time.Since(acknowledged), nil
-		case err != nil:
-			return 0, err
-		case time.Since(acknowledged) > patience:
-			return 0, errors.New("the end took no effect")
-		}
-	}
+	return p.untilRefused(ctx, clientID)
 }
 
 // measure repeats an end with many relationships.
 func (p *play) measure(ctx context.Context) error {
 	say("Measuring %d more ends", p.repeats)
-	ids := map[string]string{}
+	ids := map[string]uuid.UUID{}
 	for i := range p.repeats {
 		name := fmt.Sprintf("measured-%03d", i)
 		id, err := p.organizer.RegisterClient(ctx, identitycode.Synthetic(i).Reveal())
@@ -95,7 +88,7 @@ func (p *play) measure(ctx context.Context) error {
 		err = p.Create(ctx, &v1alpha1.ServiceRelationship{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "pirkanmaa", Name: name},
 			Spec: v1alpha1.ServiceRelationshipSpec{
-				RegistryRef: v1alpha1.RegistryReference{Name: "clients"}, ProducerUnit: northOID, ClientID: id,
+				RegistryRef: v1alpha1.RegistryReference{Name: "clients"}, ProducerUnit: northOID, ClientID: id.String(),
 				ServiceTasks: []v1alpha1.ServiceTaskCode{"elderly"}, Procurement: v1alpha1.ProcurementOutsourced,
 				Start: metav1.NewTime(p.clock.Now().Add(-time.Hour).Truncate(time.Second)),
 			},
@@ -133,13 +126,12 @@ func (p *play) measure(ctx context.Context) error {
 }
 
 func isRefusal(err error, reasons ...string) bool {
-	var problem *archiveclient.Problem
-	return errors.As(err, &problem) && slices.Contains(reasons, problem.Reason)
+	return slices.Contains(reasons, archiveclient.ReasonOf(err))
 }
 
 // showEnd prints what kubectl get valtuus -A would.
 func (p *play) showEnd(ctx context.Context) error {
-	heading("7. What kubectl get valtuus -A shows")
+	heading("8. What kubectl get valtuus -A shows")
 	return printTables(ctx, p.env.Config)
 }
 

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/valtuus/valtuus/internal/archiveclient"
+	"github.com/valtuus/valtuus/api/archiveclient"
 )
 
 func heading(text string) {

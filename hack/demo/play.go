@@ -4,20 +4,23 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/valtuus/valtuus/api/archiveclient"
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/archive/assertion/testcard"
-	"github.com/valtuus/valtuus/internal/archiveclient"
+	"github.com/valtuus/valtuus/internal/archive/catalog/examples"
 )
 
 const (
@@ -37,9 +40,10 @@ type play struct {
 
 	organizer, north, south *archiveclient.Client
 	card                    testcard.Card
-	first, second           string // client ids
-	decision, plan, other   string // documents of the organizer
-	note                    string // document of the northern unit
+	first, second           uuid.UUID // clients
+	decision, plan, other   uuid.UUID // documents of the organizer
+	note                    uuid.UUID // document of the northern unit
+	relationship            archiveclient.Document
 }
 
 // introduce brings the parties on stage.
@@ -109,50 +113,46 @@ func (p *play) fillRegistry(ctx context.Context) error {
 		return err
 	}
 	saw("%s → %s", firstCode, p.first)
-	say("It stores the first client's service decision and client plan, and a document of another service task")
+	say("It stores the first client's service decision and client plan, and a decision of another service task")
 	for _, d := range []struct {
-		id                *string
-		kind, task, title string
+		id         *uuid.UUID
+		kind, task string
 	}{
-		{&p.decision, "service-decision", "elderly", "Päätös kotihoidosta"},
-		{&p.plan, "client-plan", "elderly", "Asiakassuunnitelma"},
-		{&p.other, "service-decision", "substance-abuse", "Päätös päihdehuollosta"},
+		{&p.decision, "service-decision", "elderly"},
+		{&p.plan, "client-plan", "elderly"},
+		{&p.other, "service-decision", "substance-abuse"},
 	} {
-		*d.id, err = p.organizer.Store(ctx, p.document(p.first, d.kind, d.task, d.title))
+		stored, err := p.organizer.StoreDocument(ctx, p.document(p.first, d.kind, d.task))
 		if err != nil {
 			return err
 		}
+		*d.id = stored.ID
+		saw("%s, held to version %s of its schema", stored.Type, stored.Schema)
 	}
-	return nil
+	say("A document that its schema does not allow is refused, and told where")
+	wrong := p.document(p.first, "case-note", "elderly")
+	wrong.JSON = []byte(`{"occurredAt": "yesterday", "contact": "home-visit"}`)
+	_, err = p.organizer.In("en").StoreDocument(ctx, wrong)
+	return refusedFor("document-invalid", err)
 }
 
-func (p *play) document(clientID, kind, task, text string) archiveclient.NewDocument {
+// document gives an example of the document type as a document of the client.
+func (p *play) document(clientID uuid.UUID, kind, task string) archiveclient.NewDocument {
 	return archiveclient.NewDocument{
-		Client: clientID, Type: kind, ServiceTasks: []string{task}, Created: p.clock.Now(),
-		ContentType: "application/json", Body: fmt.Appendf(nil, "{\"title\": %q}", text),
+		Clients: []uuid.UUID{clientID}, Type: kind, Version: archiveclient.Version{
+			JSON: examples.JSON(kind), ServiceTasks: []string{task}, Created: p.clock.Now(), Language: "fi",
+		},
 	}
 }
 
 // waitForTest applies relationships before the systems have been tested together.
 func (p *play) waitForTest(ctx context.Context) error {
 	heading("2. A relationship before the deployment test")
-	start := metav1.NewTime(p.clock.Now().Add(12 * time.Second).Truncate(time.Second))
-	say("Pirkanmaa applies a relationship of each client; the first starts at %s", start.UTC().Format(time.TimeOnly))
-	err := p.apply(ctx, func(o *unstructured.Unstructured) error {
-		id, begins := p.first, start.UTC()
-		if o.GetName() == "asiakkuus-2" {
-			id, begins = p.second, p.clock.Now().Add(-time.Hour).UTC()
-		}
-		if err := unstructured.SetNestedField(o.Object, id, "spec", "clientID"); err != nil {
-			return err
-		}
-		return unstructured.SetNestedField(o.Object, begins.Format(time.RFC3339), "spec", "start")
-	}, "config/samples/60-relationships.yaml")
-	if err != nil {
+	if err := p.relate(ctx, p.clock.Now().Add(12*time.Second).Truncate(time.Second)); err != nil {
 		return err
 	}
 	grant := &v1alpha1.RegistryAccessGrant{}
-	err = waitFor(ctx, p.stage, "the grant to say what is missing", organizerKey(northGrant), grant, func(o *v1alpha1.RegistryAccessGrant) bool {
+	err := waitFor(ctx, p.stage, "the grant to say what is missing", organizerKey(northGrant), grant, func(o *v1alpha1.RegistryAccessGrant) bool {
 		c := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ReadyCondition)
 		return c != nil && c.Reason == "DeploymentTestMissing"
 	})
@@ -183,7 +183,7 @@ func (p *play) openAccess(ctx context.Context) error {
 		return err
 	}
 	saw("the credentials are in the company's namespace, one Secret for each unit")
-	for _, name := range []string{"asiakkuus-1", "asiakkuus-2"} {
+	for _, name := range []string{p.relationshipName(), "asiakkuus-2"} {
 		err := waitFor(ctx, p.stage, "access to be granted", organizerKey(name), &v1alpha1.ServiceRelationship{},
 			func(o *v1alpha1.ServiceRelationship) bool { return o.Status.Access == v1alpha1.AccessGranted })
 		if err != nil {
@@ -191,7 +191,7 @@ func (p *play) openAccess(ctx context.Context) error {
 		}
 	}
 	say("The northern unit reads too early")
-	p.north.Language = "en"
+	p.north = p.north.In("en")
 	err = until(ctx, "the archive to know the new credential", func() (bool, error) {
 		_, err := p.north.FindClient(ctx, firstCode)
 		return !isRefusal(err, "credential-not-listed", "grant-not-ready"), err
@@ -222,56 +222,66 @@ func (p *play) useAccess(ctx context.Context) error {
 	}
 	say("The northern unit finds its client by identity code")
 	saw("%s → %s", firstCode, id)
-	page, err := p.north.Search(ctx, archiveclient.Query{Client: id})
+	page, err := p.north.SearchPage(ctx, archiveclient.Query{Client: id}, "")
 	if err != nil {
 		return err
 	}
-	if page.Total != 2 {
-		return fmt.Errorf("the unit sees %d documents instead of 2", page.Total)
+	if page.Total != 3 {
+		return fmt.Errorf("the unit sees %d documents instead of 3", page.Total)
 	}
-	say("It searches: %d documents of its service task, and no word of the third", page.Total)
+	say("It searches: %d documents of its service task, and no word of the fourth", page.Total)
 	for _, document := range page.Items {
-		body, err := p.north.Read(ctx, document.ID)
+		content, err := p.north.Read(ctx, document.ID, archiveclient.ReadOptions{})
 		if err != nil {
 			return err
 		}
-		saw("%s %s", document.Type, body)
+		saw("%s, %d bytes", document.Type, len(content.JSON))
 	}
-	say("It stores a case note")
-	note := p.document(id, "case-note", "elderly", "Käynti asiakkaan luona, vointi hyvä")
-	if p.note, err = p.north.Store(ctx, note); err != nil {
+	say("It stores a case note, in the form for systems and in the form for people, each signed with the card")
+	note := p.document(id, "case-note", "elderly")
+	note.XHTML = examples.CaseNoteXHTML()
+	if err := p.professional().Sign(&note.Version); err != nil {
 		return err
 	}
-	body, err := p.organizer.Read(ctx, p.note)
+	stored, err := p.north.StoreDocument(ctx, note)
 	if err != nil {
 		return err
 	}
-	if string(body) != string(note.Body) {
-		return fmt.Errorf("the organizer read other bytes than the unit stored: %s", body)
+	p.note = stored.ID
+	for format, want := range map[archiveclient.Format][]byte{archiveclient.JSON: note.JSON, archiveclient.XHTML: note.XHTML} {
+		content, err := p.organizer.Read(ctx, p.note, archiveclient.ReadOptions{Format: format})
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(append(content.JSON, content.XHTML...), want) {
+			return fmt.Errorf("the organizer read other bytes of %s than the unit stored", format)
+		}
 	}
-	say("The organizer reads it, byte for byte")
-	saw("%s", body)
-	return nil
+	say("The organizer reads both, byte for byte")
+	return p.verifyOffline(ctx)
 }
 
 // refuseOthers shows who is refused.
 func (p *play) refuseOthers(ctx context.Context) error {
-	heading("5. Others are refused, in the language they ask in")
+	heading("6. Others are refused, in the language they ask in")
 	say("The company's southern unit asks for the same client, in Swedish")
-	p.south.Language = "sv"
+	p.south = p.south.In("sv")
 	_, err := p.south.FindClient(ctx, firstCode)
 	if err := refusedFor("no-relationship", err); err != nil {
 		return err
 	}
 	say("The northern unit asks for the document of another service task, in Finnish")
-	p.north.Language = "fi"
-	_, err = p.north.Read(ctx, p.other)
+	p.north = p.north.In("fi")
+	_, err = p.north.Read(ctx, p.other, archiveclient.ReadOptions{})
 	if err := refusedFor("task-not-covered", err); err != nil {
 		return err
 	}
 	say("It tries to store into another service task")
-	_, err = p.north.Store(ctx, p.document(p.first, "case-note", "substance-abuse", "Väärä tehtävä"))
-	return refusedFor("task-not-covered", err)
+	_, err = p.north.StoreDocument(ctx, p.document(p.first, "case-note", "substance-abuse"))
+	if err := refusedFor("task-not-covered", err); err != nil {
+		return err
+	}
+	return p.refuseOtherRole(ctx)
 }
 
 // caller makes a client of the archive from the Secret that a credential was delivered to.
@@ -288,9 +298,10 @@ func (p *play) caller(ctx context.Context, key client.ObjectKey, name string) (*
 	if err != nil {
 		return nil, err
 	}
-	return archiveclient.New(p.endpoint(), registryOID, credential, archiveclient.Professional{
-		ID: "1001", Role: "social-worker", Key: p.card.Key, Chain: p.card.Chain,
-	}), nil
+	return archiveclient.New(archiveclient.Config{
+		Endpoint: p.endpoint(), Registry: registryOID, Credential: credential,
+		Professional: p.professional(),
+	})
 }
 
 func isTrue(conditions []metav1.Condition, conditionType string) bool {

@@ -62,9 +62,9 @@ func TestInvariant3_AfterTheEndNothing(t *testing.T) {
 
 	page, err = s.organizer.Search(background, archiveQuery(c.id))
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(page.Total).To(Equal(2), "neither less nor what was tried after the end")
-	g.Expect(s.organizer.Read(background, c.note)).To(MatchJSON(`{"text": "the note"}`))
-	g.Expect(s.organizer.Read(background, c.decision)).To(MatchJSON(`{"text": "the decision"}`))
+	g.Expect(page.Total).To(Equal(3), "the relationship's own document and these two, neither less nor what was tried after the end")
+	g.Expect(s.organizer.Read(background, c.note)).To(MatchJSON(testworld.Body("case-note", "the note")))
+	g.Expect(s.organizer.Read(background, c.decision)).To(MatchJSON(testworld.Body("service-decision", "the decision")))
 }
 
 // TestInvariant4_NoTraceNoDocument: whatever is asked, and however it ends, has its row. That every answer of every

@@ -106,7 +106,7 @@ func TestInvariant4_AKilledArchiveHasForgottenNothing(t *testing.T) {
 
 	g.Expect(b.running.Process.Signal(syscall.SIGTERM)).To(Succeed())
 	g.Expect(b.running.Wait()).To(Succeed(), "it ends well when asked to")
-	s.journal.holdAgainst(t, &b.Replica)
+	s.journal.holdAgainst(t, useLog(t, b.DataDir), s.journal.at(b.Endpoint))
 	stored := map[string]bool{}
 	for _, row := range useLog(t, b.DataDir) {
 		if row.Operation == "Store" && row.Outcome == store.OutcomeAllowed {

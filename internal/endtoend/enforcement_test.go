@@ -21,8 +21,7 @@ import (
 	"github.com/valtuus/valtuus/internal/testworld"
 )
 
-// pair is a scene whose archive has two replicas, each on a wire of its own. Each has its own store: what is asked of
-// both is the right alone.
+// pair is a scene whose archive has two replicas, each on a wire of its own. They share a database.
 type pair struct {
 	*scene
 	wires      [2]*wire
@@ -38,10 +37,12 @@ func beginPair(t *testing.T) *pair {
 	for i := range p.wires {
 		p.wires[i] = newWire(t, c.Config.Host)
 	}
+	shares := newDatabase(t)
 	on := func(i int) settings {
 		return settings{
-			world:   producersBound(int32(shortBound/time.Second), 3600),
-			cluster: func(cfg *rest.Config) { p.wires[i].through(cfg) },
+			database: shares,
+			world:    producersBound(int32(shortBound/time.Second), 3600),
+			cluster:  func(cfg *rest.Config) { p.wires[i].through(cfg) },
 		}
 	}
 	p.scene = c.begin(t, on(0))
@@ -203,23 +204,21 @@ func (p *pair) lingering(ended *sync.Map) (stop func() int) {
 	return func() int { close(over); return <-result }
 }
 
-// related records a relationship of a client whom one of the replicas knows, and waits until both serve it.
+// related records a relationship of a client, and waits until both replicas serve it.
 func (p *pair) related() *care {
 	p.t.Helper()
 	g := NewWithT(p.t)
 	c := &care{s: p.scene, unit: p.North, relationship: p.Relationship(p.North.Spec.OID)}
 	var err error
-	c.id, err = p.organizers[1].RegisterClient(background, newCode())
+	c.id, err = p.organizers[0].RegisterClient(background, newCode())
 	g.Expect(err).NotTo(HaveOccurred())
 	c.relationship.Spec.ClientID = c.id
 	g.Expect(p.Create(background, c.relationship)).To(Succeed())
-	g.Eventually(func() string { return p.searches(0, c) }).Should(Equal(unknownClient))
-	g.Eventually(func() string { return p.searches(1, c) }).Should(Equal(allowed))
+	for i := range p.replicas {
+		g.Eventually(func() string { return p.searches(i, c) }).Should(Equal(allowed))
+	}
 	return c
 }
-
-// unknownClient is what the replica says that does not know the client, to a unit that it would serve.
-const unknownClient = "client-unknown"
 
 // searches is how the unit fares at a replica when it searches for the client's documents.
 func (p *pair) searches(replica int, c *care) string {

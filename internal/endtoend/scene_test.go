@@ -43,6 +43,8 @@ type settings struct {
 	clock clock.WithTicker
 	// cluster changes how the archive reaches the API server.
 	cluster func(*rest.Config)
+	// database is what replicas share; each has a store of its own without one.
+	database *database
 }
 
 // begin makes a world with one archive replica, whose systems have been tested together.
@@ -76,13 +78,19 @@ func (s *scene) replica(name, dir string, set settings) *testworld.Replica {
 	if set.cluster != nil {
 		set.cluster(cfg)
 	}
-	r, err := s.StartReplica(background, testworld.ReplicaOptions{
-		Cluster: cfg, Name: name, Dir: dir, Clock: set.clock, Log: s.log.logger(),
-	})
+	options := testworld.ReplicaOptions{Cluster: cfg, Name: name, Dir: dir, Clock: set.clock, Log: s.log.logger()}
+	if set.database != nil {
+		options.PostgresURI, options.IdentityKeyFile = set.database.uri, set.database.keyFile
+	}
+	r, err := s.StartReplica(background, options)
 	g.Expect(err).NotTo(HaveOccurred())
 	s.t.Cleanup(func() {
 		g.Expect(r.Stop()).To(Succeed())
-		s.journal.holdAgainst(s.t, r)
+		if set.database != nil {
+			s.journal.holdAgainst(s.t, set.database.useLog(s.t), s.journal.all())
+			return
+		}
+		s.journal.holdAgainst(s.t, useLog(s.t, r.DataDir), s.journal.at(r.Endpoint))
 	})
 	g.Expect(r.WaitReady(background)).To(Succeed())
 	return r
@@ -162,7 +170,7 @@ func (s *scene) open(unit *v1alpha1.ProducerUnit, edit func(*v1alpha1.ServiceRel
 func (c *care) document(kind, task, text string) archiveclient.NewDocument {
 	return archiveclient.NewDocument{
 		Client: c.id, Type: kind, ServiceTasks: []string{task}, Created: time.Now().Add(-time.Second),
-		ContentType: "application/json", Body: fmt.Appendf(nil, "{\"text\": %q}", text),
+		ContentType: "application/json", Body: testworld.Body(kind, text),
 	}
 }
 

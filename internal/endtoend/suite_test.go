@@ -23,6 +23,7 @@ import (
 
 	"github.com/valtuus/valtuus/internal/manager"
 	"github.com/valtuus/valtuus/internal/testenv"
+	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
 	"github.com/valtuus/valtuus/internal/testworld"
 )
 
@@ -39,7 +40,7 @@ func TestMain(m *testing.M) {
 	SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
 	ctrl.SetLogger(logr.Discard())
 	klog.SetLogger(logr.Discard())
-	code := m.Run()
+	code := pgcluster.Main(m)
 	for _, c := range []*cluster{shared, disturbed} {
 		if err := c.stop(); err != nil {
 			fmt.Fprintln(os.Stderr, "stop a control plane:", err)

@@ -33,6 +33,9 @@ type ReplicaOptions struct {
 	Name string
 	// Dir takes its data and its certificate.
 	Dir string
+	// PostgresURI names the database it keeps its documents in, with the key in IdentityKeyFile; a store of
+	// its own in Dir when left out.
+	PostgresURI, IdentityKeyFile string
 	// Clock is the real one when left out.
 	Clock clock.WithTicker
 	Log   logr.Logger
@@ -58,7 +61,9 @@ func (w *World) StartReplica(ctx context.Context, options ReplicaOptions) (*Repl
 	}
 	config := replica.Config{
 		Cluster: options.Cluster, Archive: client.ObjectKeyFromObject(w.Archive), Name: options.Name,
-		DataDir:  filepath.Join(options.Dir, "data"),
+		Storage: replica.Storage{
+			DataDir: filepath.Join(options.Dir, "data"), PostgresURI: options.PostgresURI, IdentityKeyFile: options.IdentityKeyFile,
+		},
 		CertFile: files.Cert, KeyFile: files.Key, ClientCAFile: files.CA, Log: options.Log, Clock: options.Clock,
 	}
 	if config.Clock == nil {
@@ -72,7 +77,7 @@ func (w *World) StartReplica(ctx context.Context, options ReplicaOptions) (*Repl
 		return nil, errors.Join(err, config.Listener.Close())
 	}
 	r := &Replica{
-		Name: options.Name, DataDir: config.DataDir, done: make(chan struct{}),
+		Name: options.Name, DataDir: config.Storage.DataDir, done: make(chan struct{}),
 		Endpoint: "https://" + config.Listener.Addr().String(), Admin: "http://" + config.AdminListener.Addr().String(),
 	}
 	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))

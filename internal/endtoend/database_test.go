@@ -1,0 +1,38 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endtoend_test
+
+import (
+	"crypto/rand"
+	"os"
+	"path/filepath"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/valtuus/valtuus/internal/archive"
+	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/archive/store/postgres"
+	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
+)
+
+// database is what the replicas of an archive share: a PostgreSQL database, and the key of its identity codes.
+type database struct{ uri, keyFile string }
+
+func newDatabase(t *testing.T) *database {
+	t.Helper()
+	d := &database{uri: pgcluster.Shared(t).Database(t), keyFile: filepath.Join(t.TempDir(), "identity.key")}
+	key := make([]byte, archive.IdentityKeySize)
+	_, _ = rand.Read(key)
+	NewWithT(t).Expect(os.WriteFile(d.keyFile, key, 0o600)).To(Succeed())
+	return d
+}
+
+// useLog reads all rows.
+func (d *database) useLog(t *testing.T) []store.LogRow {
+	t.Helper()
+	s, err := postgres.Open(background, postgres.Options{URI: d.uri, CursorKey: cursorKey(t, d.keyFile)})
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	return allRows(t, s)
+}
