@@ -8,29 +8,26 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/go-logr/logr/funcr"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/valtuus/valtuus/api/v1alpha1"
-	"github.com/valtuus/valtuus/internal/archive/assertion/testcard"
 	"github.com/valtuus/valtuus/internal/archive/replica"
 	"github.com/valtuus/valtuus/internal/archiveclient"
 	"github.com/valtuus/valtuus/internal/testenv"
+	"github.com/valtuus/valtuus/internal/testworld"
 )
 
 // archiveConfig is what the archive is started with.
 type archiveConfig struct {
 	Kubeconfig      string
 	Namespace, Name string
-	Dir             string
+	Files           testworld.ServerFiles
+	Storage         replica.Storage
 }
 
 // archiveChild is a whole archive replica, as valtuus archive runs it.
@@ -58,8 +55,8 @@ func (*archiveChild) start(ctx context.Context, text string) (answer, error) {
 	go func() {
 		err := replica.Run(ctx, replica.Config{
 			Cluster: cfg, Archive: client.ObjectKey{Namespace: config.Namespace, Name: config.Name}, Name: "bench-0",
-			DataDir:  filepath.Join(config.Dir, "data"),
-			CertFile: filepath.Join(config.Dir, "tls.crt"), KeyFile: filepath.Join(config.Dir, "tls.key"), ClientCAFile: filepath.Join(config.Dir, "ca.crt"),
+			Storage:  config.Storage,
+			CertFile: config.Files.Cert, KeyFile: config.Files.Key, ClientCAFile: config.Files.CA,
 			Listener: api, AdminListener: admin, Log: log, Clock: clock.RealClock{},
 		})
 		if err != nil {
@@ -67,17 +64,7 @@ func (*archiveChild) start(ctx context.Context, text string) (answer, error) {
 			os.Exit(1)
 		}
 	}()
-	for {
-		response, err := http.Get("http://" + admin.Addr().String() + "/readyz")
-		if err == nil && response.Body.Close() == nil && response.StatusCode == http.StatusOK {
-			return answer{Address: "https://" + api.Addr().String()}, nil
-		}
-		select {
-		case <-ctx.Done():
-			return answer{}, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	return answer{Address: "https://" + api.Addr().String()}, testworld.WaitReady(ctx, "http://"+admin.Addr().String())
 }
 
 func (*archiveChild) answer(_ context.Context, q question) (answer, error) { return noQuestion(q) }
@@ -86,80 +73,72 @@ func (*archiveChild) answer(_ context.Context, q question) (answer, error) { ret
 type archive struct {
 	*child
 	cluster   *cluster
-	card      testcard.Card
+	config    archiveConfig
 	organizer *archiveclient.Client
 }
 
 // startArchive starts an archive with the certificate that the manager made for it.
-func (c *cluster) startArchive(ctx context.Context) (_ *archive, err error) {
-	a := &archive{cluster: c}
+func (c *cluster) startArchive(ctx context.Context, storage replica.Storage) (_ *archive, err error) {
 	dir := filepath.Join(c.bench.dir, fmt.Sprintf("archive-%d", children.Add(1)))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	a := &archive{cluster: c, config: archiveConfig{
+		Kubeconfig: filepath.Join(dir, "kubeconfig"), Namespace: c.Platform, Name: c.Archive.Name, Storage: storage,
+	}}
+	if a.config.Files, err = c.ServerFiles(ctx, dir); err != nil {
 		return nil, err
-	}
-	secret, err := c.secret(ctx, c.Platform, c.Archive.Name+"-server")
-	if err != nil {
-		return nil, err
-	}
-	for file, content := range secret.Data {
-		if err := os.WriteFile(filepath.Join(dir, file), content, 0o600); err != nil {
-			return nil, err
-		}
 	}
 	cfg, err := c.archiveConfig()
 	if err != nil {
 		return nil, err
 	}
-	kubeconfig := filepath.Join(dir, "kubeconfig")
-	if err := testenv.WriteKubeconfig(cfg, kubeconfig); err != nil {
+	if err := testenv.WriteKubeconfig(cfg, a.config.Kubeconfig); err != nil {
 		return nil, err
 	}
-	if a.card, err = c.Cards.Issue("1001", time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)); err != nil {
-		return nil, err
-	}
-	a.child, err = c.bench.spawn(ctx, "archive", archiveConfig{Kubeconfig: kubeconfig, Namespace: c.Platform, Name: c.Archive.Name, Dir: dir})
-	if err != nil {
-		return nil, err
-	}
-	if err := a.findOrganizer(ctx); err != nil {
-		a.stop()
-		return nil, err
-	}
-	return a, nil
+	return a, a.run(ctx)
 }
 
-func (a *archive) findOrganizer(ctx context.Context) error {
-	registry := &v1alpha1.Registry{}
-	err := a.cluster.until(ctx, "the organizer's credential", 50*time.Millisecond, func() (bool, error) {
-		err := a.cluster.Get(ctx, client.ObjectKeyFromObject(a.cluster.Registry), registry)
-		return err == nil && meta.IsStatusConditionTrue(registry.Status.Conditions, v1alpha1.ReadyCondition), err
-	})
-	if err != nil {
+// run starts the archive's process, which must not run.
+func (a *archive) run(ctx context.Context) (err error) {
+	if a.child, err = a.cluster.bench.spawn(ctx, "archive", a.config); err != nil {
 		return err
 	}
-	a.organizer, err = a.caller(ctx, registry.Namespace, string(registry.Status.SecretRef.Name))
+	if a.organizer, err = a.caller(ctx, a.cluster.OrganizerSecret()); err != nil {
+		a.stop()
+	}
 	return err
 }
 
-// unit is a caller with a unit's credential.
-func (a *archive) unit(ctx context.Context, unit *v1alpha1.ProducerUnit) (*archiveclient.Client, error) {
-	return a.caller(ctx, unit.Namespace, unit.Name+"-"+string(a.cluster.Registry.Spec.OID))
+// caller is a client with the credential in a Secret.
+func (a *archive) caller(ctx context.Context, secret client.ObjectKey) (*archiveclient.Client, error) {
+	return a.cluster.Caller(ctx, a.first.Address, secret)
 }
 
-func (a *archive) caller(ctx context.Context, namespace, secretName string) (*archiveclient.Client, error) {
-	credential, err := a.credential(ctx, namespace, secretName)
+// callers are n clients with the credential in a Secret, each with a connection and a professional of its own.
+func (a *archive) callers(ctx context.Context, n int, secret client.ObjectKey) ([]*archiveclient.Client, error) {
+	credential, err := a.cluster.Credential(ctx, secret)
 	if err != nil {
 		return nil, err
 	}
-	return archiveclient.New(a.first.Address, string(a.cluster.Registry.Spec.OID), credential, archiveclient.Professional{
-		ID: "1001", Role: "social-worker", Key: a.card.Key, Chain: a.card.Chain,
-	}), nil
+	out := make([]*archiveclient.Client, n)
+	for i := range out {
+		if out[i], err = a.cluster.CallerWith(a.first.Address, credential); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
-func (a *archive) credential(ctx context.Context, namespace, secretName string) (archiveclient.Credential, error) {
-	secret, err := a.cluster.secret(ctx, namespace, secretName)
-	if err != nil {
-		return archiveclient.Credential{}, err
+// sign makes assertions ahead, which are good for a minute, so that signing does not run beside what is measured.
+func sign(ctx context.Context, callers []*archiveclient.Client, n int) ([]string, error) {
+	tokens := make([]string, n)
+	_, err := each(ctx, writers, n, func(_ context.Context, i int) (err error) {
+		tokens[i], err = callers[i%len(callers)].Assertion()
+		return err
+	})
+	return tokens, err
+}
+
+func closeAll(callers []*archiveclient.Client) {
+	for _, caller := range callers {
+		caller.Close()
 	}
-	return archiveclient.ReadCredential(secret.Data["tls.crt"], secret.Data["tls.key"], secret.Data["ca.crt"])
 }

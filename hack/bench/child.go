@@ -109,6 +109,19 @@ func (c *child) stop() {
 	_ = c.cmd.Wait()
 }
 
+// kill ends a child at once, as a crash would.
+func (c *child) kill() {
+	_ = c.cmd.Process.Kill()
+	_ = c.cmd.Wait()
+	_ = c.in.Close()
+}
+
+// processor is how long a child has had a processor.
+func (c *child) processor() (time.Duration, error) {
+	a, err := c.ask("processor", "")
+	return time.Duration(a.Values["seconds"] * float64(time.Second)), err
+}
+
 // profile begins a CPU profile of a child if profiles are wanted, and returns what ends it.
 func (b *bench) profile(c *child, name string) (func(), error) {
 	if b.profiles == "" {

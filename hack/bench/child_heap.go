@@ -46,14 +46,9 @@ func (a *archiveHeapChild) start(ctx context.Context, text string) (answer, erro
 		Archive: client.ObjectKey{Namespace: "platform", Name: "national"}, Replica: "bench", OnTrustAnchors: func(string) {},
 	}
 	go func() { _ = f.Run(ctx) }()
-	for a.view.Stats(index.Relationships).Entries < config.Relationships || !a.view.Freshness().Complete {
-		select {
-		case <-ctx.Done():
-			return answer{}, ctx.Err()
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-	return answer{Values: map[string]float64{"empty": empty}}, nil
+	return answer{Values: map[string]float64{"empty": empty}}, until(ctx, "the view to be complete", 10*time.Millisecond, func() (bool, error) {
+		return a.view.Stats(index.Relationships).Entries >= config.Relationships && a.view.Freshness().Complete, nil
+	})
 }
 
 func (*archiveHeapChild) answer(_ context.Context, q question) (answer, error) { return noQuestion(q) }

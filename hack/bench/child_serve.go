@@ -56,6 +56,8 @@ func serve(ctx context.Context, s service, q question) (answer, error) {
 		return s.start(ctx, q.Arg)
 	case "heap":
 		return answer{Values: map[string]float64{"heap": heapNow(), "sys": heapSys()}}, nil
+	case "processor":
+		return answer{Values: map[string]float64{"seconds": processorTime().Seconds()}}, nil
 	case "profile":
 		f, err := os.Create(q.Arg)
 		if err != nil {

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -21,9 +20,6 @@ import (
 	"github.com/valtuus/valtuus/internal/testenv"
 	"github.com/valtuus/valtuus/internal/testworld"
 )
-
-// patience is how long the benchmark waits for anything.
-const patience = 3 * time.Minute
 
 // cluster is an API server with a durable etcd, the parties of a world in it, and a manager.
 type cluster struct {
@@ -71,7 +67,7 @@ func (b *bench) newCluster(ctx context.Context, units int) (_ *cluster, err erro
 	if err := c.startManager(ctx); err != nil {
 		return nil, err
 	}
-	return c, c.until(ctx, "the units to be accepted", time.Second, func() (bool, error) {
+	return c, until(ctx, "the units to be accepted", time.Second, func() (bool, error) {
 		var list v1alpha1.ProducerUnitList
 		err := c.List(ctx, &list)
 		for i := range list.Items {
@@ -112,27 +108,10 @@ func (c *cluster) stop() {
 	_ = c.env.Stop()
 }
 
-// until looks again and again until something is so.
-func (c *cluster) until(ctx context.Context, what string, every time.Duration, done func() (bool, error)) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("waited %s in vain for %s", patience, what))
-	defer cancel()
-	for {
-		ok, err := done()
-		if ok {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(context.Cause(ctx), err)
-		case <-time.After(every):
-		}
-	}
-}
-
 // written waits until the manager has made that many writes of a kind. It asks the manager, which costs the
 // API server nothing.
 func (c *cluster) written(ctx context.Context, kind string, n int) error {
-	return c.until(ctx, fmt.Sprintf("%d × %s", n, kind), 5*time.Millisecond, func() (bool, error) {
+	return until(ctx, fmt.Sprintf("%d × %s", n, kind), 5*time.Millisecond, func() (bool, error) {
 		a, err := c.manager.ask("writes", "")
 		return err == nil && a.Counts[kind] >= n, err
 	})
@@ -166,7 +145,7 @@ func (c *cluster) accepted(ctx context.Context, all []*v1alpha1.ServiceRelations
 	for _, o := range all {
 		names[o.Name] = true
 	}
-	return c.until(ctx, "the relationships to be granted", 300*time.Millisecond, func() (bool, error) {
+	return until(ctx, "the relationships to be granted", 300*time.Millisecond, func() (bool, error) {
 		granted, err := c.withAccess(ctx, names, v1alpha1.AccessGranted)
 		return granted == len(all), err
 	})
@@ -195,7 +174,7 @@ func (c *cluster) archiveConfig() (*rest.Config, error) {
 // secret waits for a Secret.
 func (c *cluster) secret(ctx context.Context, namespace, name string) (*corev1.Secret, error) {
 	secret := &corev1.Secret{}
-	return secret, c.until(ctx, "Secret "+name, 50*time.Millisecond, func() (bool, error) {
+	return secret, until(ctx, "Secret "+name, 50*time.Millisecond, func() (bool, error) {
 		err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, secret)
 		return err == nil && len(secret.Data) > 0, client.IgnoreNotFound(err)
 	})

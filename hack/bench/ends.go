@@ -96,7 +96,7 @@ func (c *cluster) newEnder(ctx context.Context) (_ *ender, err error) {
 		return nil, err
 	}
 	e.group.Go(func() { e.listen(ctx, events) })
-	return e, c.until(ctx, "the view to be complete", 20*time.Millisecond, func() (bool, error) { return e.view.Freshness().Complete, nil })
+	return e, until(ctx, "the view to be complete", 20*time.Millisecond, func() (bool, error) { return e.view.Freshness().Complete, nil })
 }
 
 func (e *ender) stop() {
@@ -201,7 +201,7 @@ func (e *ender) request(o *v1alpha1.ServiceRelationship) access.Request {
 func (e *ender) endAll(ctx context.Context, all []*v1alpha1.ServiceRelationship, perSecond int) (lags, error) {
 	for _, o := range all {
 		request := e.request(o)
-		err := e.until(ctx, "the view to open "+o.Name, 10*time.Millisecond, func() (bool, error) {
+		err := until(ctx, "the view to open "+o.Name, 10*time.Millisecond, func() (bool, error) {
 			d := e.view.Decide(&request, time.Now())
 			return d.Allowed, errors.New(d.Reason.Code())
 		})
@@ -247,7 +247,7 @@ func (e *ender) endOne(ctx context.Context, o *v1alpha1.ServiceRelationship, out
 	case <-time.After(patience):
 		return errors.New("the decision did not turn")
 	}
-	return e.until(ctx, "the bare watch", time.Millisecond, func() (bool, error) {
+	return until(ctx, "the bare watch", time.Millisecond, func() (bool, error) {
 		e.mutex.Lock()
 		defer e.mutex.Unlock()
 		at, known := e.told[o.Name]

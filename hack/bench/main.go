@@ -19,6 +19,8 @@ import (
 
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
 )
 
 func main() {
@@ -63,7 +65,9 @@ type bench struct {
 	profiles string
 	dir      string // of everything that is made
 	begun    time.Time
-	loaded   *loaded // made by the first row that needs it
+	loaded   *loaded            // made by the first row that needs it
+	single   *cluster           // likewise
+	postgres *pgcluster.Cluster // likewise
 }
 
 // size is n, or less for a short run.
@@ -85,6 +89,10 @@ func (b *bench) measure(ctx context.Context, pattern, jsonFile string) (err erro
 	b.begun = time.Now()
 	defer func() {
 		b.loaded.stop()
+		b.single.stop()
+		if b.postgres != nil {
+			err = errors.Join(err, b.postgres.Close())
+		}
 		if err == nil {
 			err = os.RemoveAll(b.dir)
 		} else {

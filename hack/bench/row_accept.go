@@ -121,7 +121,7 @@ func (c *cluster) acceptByManager(ctx context.Context, n int, counts map[string]
 	took := time.Since(begun)
 	end()
 	// Where a relationship took two writes, all were not yet granted.
-	err = c.until(ctx, "all to be granted", 50*time.Millisecond, func() (bool, error) {
+	err = until(ctx, "all to be granted", 50*time.Millisecond, func() (bool, error) {
 		granted, err := c.withAccess(ctx, names, v1alpha1.AccessGranted)
 		if granted < n && err == nil {
 			took = time.Since(begun)

@@ -69,13 +69,17 @@ func (endLagRow) run(ctx context.Context, b *bench) ([]figure, error) {
 
 // endOverHTTP ends relationships one after the other and searches at a whole archive until it refuses.
 func (l *loaded) endOverHTTP(ctx context.Context, n int) (*samples, error) {
-	a, err := l.startArchive(ctx)
+	at, err := (&sqliteEngine{l.bench}).storage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a, err := l.startArchive(ctx, at)
 	if err != nil {
 		return nil, err
 	}
 	defer a.stop()
 	unit := l.units[0]
-	caller, err := a.unit(ctx, unit)
+	caller, err := a.caller(ctx, l.UnitSecret(unit))
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +97,7 @@ func (l *loaded) endOverHTTP(ctx context.Context, n int) (*samples, error) {
 	l.bench.progress("%d ends over HTTP", n)
 	out := &samples{}
 	for _, o := range all {
-		err := l.until(ctx, "the archive to answer", 10*time.Millisecond, func() (bool, error) {
+		err := until(ctx, "the archive to answer", 10*time.Millisecond, func() (bool, error) {
 			_, err := caller.Search(ctx, archiveclient.Query{Client: o.Spec.ClientID})
 			return err == nil, err
 		})

@@ -4,24 +4,15 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/tls"
 	"database/sql"
 	"fmt"
-	"io"
-	"net/http"
-	"path/filepath"
 	"time"
 
 	"github.com/google/uuid"
-	_ "modernc.org/sqlite" // the engine of the archive
 
 	"github.com/valtuus/valtuus/internal/archive/store"
-	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
 	"github.com/valtuus/valtuus/internal/archiveclient"
-	"github.com/valtuus/valtuus/internal/identitycode"
-	"github.com/valtuus/valtuus/internal/testworld"
 )
 
 // httpRow is how many requests a whole archive answers.
@@ -44,21 +35,22 @@ const (
 )
 
 func (httpRow) run(ctx context.Context, b *bench) ([]figure, error) {
-	c, err := b.newCluster(ctx, 1)
+	c, err := b.oneUnit(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer c.stop()
-	if _, err := c.grantAll(ctx); err != nil {
+	e := &sqliteEngine{b}
+	at, err := e.storage(ctx)
+	if err != nil {
 		return nil, err
 	}
-	a, err := c.startArchive(ctx)
+	a, err := c.startArchive(ctx, at)
 	if err != nil {
 		return nil, err
 	}
 	defer a.stop()
 	b.progress("filling the archive")
-	l, err := a.newLoad(ctx)
+	l, err := a.newLoad(ctx, e)
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +70,8 @@ func (httpRow) run(ctx context.Context, b *bench) ([]figure, error) {
 			into *tally
 			do   func(context.Context, int) error
 		}{
-			{"bare mTLS", &bare, l.bareRequest}, {"search", &search, l.search}, {"durable writes", &durable, l.appendLog},
-			{"read", &read, l.read}, {"single durable writes", &single, l.insert},
+			{"bare mTLS", &bare, l.bare}, {"search", &search, l.search}, {"durable writes", &durable, l.appendLog},
+			{"read", &read, l.fetch}, {"single durable writes", &single, l.insert},
 		} {
 			n, took, err := during(ctx, httpClients, turn, m.do)
 			if err != nil {
@@ -103,159 +95,83 @@ func (httpRow) run(ctx context.Context, b *bench) ([]figure, error) {
 
 // load is what 16 clients do.
 type load struct {
-	callers   []*archiveclient.Client
-	bare      []*http.Client
-	bareURL   string
-	server    *child
-	client    string   // whose documents
+	*producer
+	server    *bareServer
 	documents []string // their ids
-	store     store.Store
+	log       store.Store
 	plain     *sql.DB
 	row       store.LogRow
 }
 
-func (a *archive) newLoad(ctx context.Context) (_ *load, err error) {
+func (a *archive) newLoad(ctx context.Context, e engine) (_ *load, err error) {
 	l := &load{}
 	defer func() {
 		if err != nil {
 			l.stop()
 		}
 	}()
-	c := a.cluster
-	if err := l.fill(ctx, a); err != nil {
+	if l.producer, err = a.newProducer(ctx, httpClients, newNotes(documentSize)); err != nil {
 		return nil, err
 	}
-	unit := c.units[0]
-	secretName := unit.Name + "-" + string(c.Registry.Spec.OID)
-	credential, err := a.credential(ctx, unit.Namespace, secretName)
-	if err != nil {
-		return nil, err
-	}
-	server, err := c.secret(ctx, c.Platform, c.Archive.Name+"-server")
-	if err != nil {
-		return nil, err
-	}
-	l.server, err = c.bench.spawn(ctx, "bare-server", bareConfig{
-		Certificate: server.Data["tls.crt"], Key: server.Data["tls.key"], Authority: server.Data["ca.crt"], Body: documentSize,
-	})
-	if err != nil {
-		return nil, err
-	}
-	l.bareURL = l.server.first.Address + "/v1/registries/" + string(c.Registry.Spec.OID) + "/documents/x"
-	for range httpClients {
-		caller, err := a.unit(ctx, unit)
-		if err != nil {
+	l.documents = append(l.documents, l.first.String())
+	for len(l.documents) < perClient {
+		id := uuid.New()
+		if err := l.store(ctx, 0, "", id, l.notes.note(len(l.documents))); err != nil {
 			return nil, err
 		}
-		l.callers = append(l.callers, caller)
-		// As the archive's client has it: HTTP/2, one connection each.
-		l.bare = append(l.bare, &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{
-			MinVersion: tls.VersionTLS13, RootCAs: credential.Authority, Certificates: []tls.Certificate{credential.Certificate},
-		}}})
+		l.documents = append(l.documents, id.String())
 	}
-	return l, l.openStores(ctx, c.bench)
-}
-
-// fill registers a client, opens it to the unit and stores documents.
-func (l *load) fill(ctx context.Context, a *archive) (err error) {
-	c := a.cluster
-	if l.client, err = a.organizer.RegisterClient(ctx, identitycode.Synthetic(0).Reveal()); err != nil {
-		return err
+	if l.server, err = a.cluster.startBareServer(ctx, httpClients, documentSize); err != nil {
+		return nil, err
 	}
-	relationships := c.relationships(1)
-	relationships[0].Spec.ClientID = l.client
-	if err := c.accepted(ctx, relationships); err != nil {
-		return err
-	}
-	caller, err := a.unit(ctx, c.units[0])
-	if err != nil {
-		return err
-	}
-	defer caller.Close()
-	body := fmt.Appendf(nil, "{\"text\": %q}", bytes.Repeat([]byte("x"), documentSize))
-	for range perClient {
-		var id string
-		err := c.until(ctx, "a document to be stored", 20*time.Millisecond, func() (bool, error) {
-			id, err = caller.Store(ctx, archiveclient.NewDocument{
-				Client: l.client, Type: "case-note", ServiceTasks: []string{testworld.Task}, Created: time.Now(), ContentType: "application/json", Body: body,
-			})
-			return err == nil, err
-		})
-		if err != nil {
-			return err
-		}
-		l.documents = append(l.documents, id)
-	}
-	return nil
+	return l, l.openStores(ctx, a.cluster.bench, e)
 }
 
 // openStores opens the stores of the floors.
-func (l *load) openStores(ctx context.Context, b *bench) (err error) {
-	l.store, err = sqlite.Open(ctx, sqlite.Options{Dir: filepath.Join(b.dir, "floor"), CursorKey: bytes.Repeat([]byte{1}, 32)})
+func (l *load) openStores(ctx context.Context, b *bench, e engine) error {
+	at, err := e.storage(ctx)
 	if err != nil {
 		return err
 	}
-	l.row = store.LogRow{
-		Registry: "1.2.246.10.1.19.0", Operation: "document.read", Outcome: store.OutcomeAllowed, ClientID: uuid.New(),
-		Caller: "spiffe://archive.example/registry/1.2.246.10.1.19.0/unit/1.2.246.10.1.30.1", Organization: "1.2.246.10.1.20.0",
-		Unit: "1.2.246.10.1.30.1", Professional: "1001", Role: "social-worker", DocumentIDs: []uuid.UUID{uuid.New()}, DocumentCount: 1,
-	}
-	file := filepath.Join(b.dir, "plain.db")
-	if l.plain, err = sql.Open("sqlite", "file:"+file+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"); err != nil {
+	if l.log, err = e.open(ctx, at); err != nil {
 		return err
 	}
-	l.plain.SetMaxOpenConns(1)
-	_, err = l.plain.ExecContext(ctx, "CREATE TABLE log (id BLOB PRIMARY KEY, body BLOB) WITHOUT ROWID")
+	l.row = logRow("1.2.246.10.1.19.0", uuid.New())
+	l.row.DocumentIDs, l.row.DocumentCount = []uuid.UUID{uuid.New()}, 1
+	l.plain, err = b.plainSQLite(ctx, "CREATE TABLE log (id BLOB PRIMARY KEY, body BLOB) WITHOUT ROWID")
 	return err
 }
 
 func (l *load) stop() {
+	l.producer.stop()
 	l.server.stop()
-	for _, caller := range l.callers {
-		caller.Close()
-	}
-	for _, c := range l.bare {
-		c.CloseIdleConnections()
-	}
-	if l.store != nil {
-		_ = l.store.Close()
+	if l.log != nil {
+		_ = l.log.Close()
 	}
 	if l.plain != nil {
 		_ = l.plain.Close()
 	}
 }
 
+func (l *load) bare(ctx context.Context, worker int) error { return l.server.get(ctx, worker) }
+
 func (l *load) search(ctx context.Context, worker int) error {
 	page, err := l.callers[worker].Search(ctx, archiveclient.Query{Client: l.client})
-	if err == nil && page.Total != perClient {
+	if err == nil && page.Total < perClient { // the relationship has a document as well
 		err = fmt.Errorf("found %d documents instead of %d", page.Total, perClient)
 	}
 	return err
 }
 
-func (l *load) read(ctx context.Context, worker int) error {
+func (l *load) fetch(ctx context.Context, worker int) error {
 	_, err := l.callers[worker].Read(ctx, l.documents[worker%len(l.documents)])
-	return err
-}
-
-func (l *load) bareRequest(ctx context.Context, worker int) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, l.bareURL, nil)
-	if err != nil {
-		return err
-	}
-	response, err := l.bare[worker].Do(request)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, response.Body)
-	_ = response.Body.Close()
 	return err
 }
 
 func (l *load) appendLog(ctx context.Context, _ int) error {
 	row := l.row
 	row.Time, row.RequestID = time.Now(), uuid.NewString()
-	return l.store.AppendLog(ctx, row)
+	return l.log.AppendLog(ctx, row)
 }
 
 func (l *load) insert(ctx context.Context, _ int) error {

@@ -92,7 +92,7 @@ func (c *cluster) modelGrant(ctx context.Context, unit int) (*issued, error) {
 	if err := c.Create(ctx, grant); err != nil {
 		return nil, err
 	}
-	err := c.until(ctx, "a first grant", 20*time.Millisecond, func() (bool, error) {
+	err := until(ctx, "a first grant", 20*time.Millisecond, func() (bool, error) {
 		err := c.Get(ctx, client.ObjectKeyFromObject(grant), grant)
 		return isIssued(grant), err
 	})
@@ -199,7 +199,7 @@ func (c *cluster) issueByManager(ctx context.Context, n int, counts map[string]i
 	}
 	took := time.Since(begun)
 	end()
-	err = c.until(ctx, "all credentials", 50*time.Millisecond, func() (bool, error) {
+	err = until(ctx, "all credentials", 50*time.Millisecond, func() (bool, error) {
 		done, err := c.issuedNow(ctx)
 		if done < n && err == nil {
 			took = time.Since(begun)

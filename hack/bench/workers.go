@@ -16,17 +16,22 @@ const writers = 32
 
 // each does something for 0 to n-1 with a number of workers, and returns how long it took.
 func each(ctx context.Context, workers, n int, do func(ctx context.Context, i int) error) (time.Duration, error) {
+	return eachBy(ctx, workers, n, func(ctx context.Context, _, i int) error { return do(ctx, i) })
+}
+
+// eachBy is each where it matters which worker does it.
+func eachBy(ctx context.Context, workers, n int, do func(ctx context.Context, worker, i int) error) (time.Duration, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
 	begun := time.Now()
-	for range workers {
+	for worker := range workers {
 		group.Go(func() error {
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= n || ctx.Err() != nil {
 					return ctx.Err()
 				}
-				if err := do(ctx, i); err != nil {
+				if err := do(ctx, worker, i); err != nil {
 					return err
 				}
 			}

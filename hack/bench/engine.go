@@ -1,0 +1,114 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+
+	product "github.com/valtuus/valtuus/internal/archive"
+	"github.com/valtuus/valtuus/internal/archive/replica"
+	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
+)
+
+// engine is what an archive can keep its documents in.
+type engine interface {
+	// String is its name.
+	String() string
+	// storage gives an empty place, with a key of its own.
+	storage(ctx context.Context) (replica.Storage, error)
+	// open opens the store in such a place, whether or not an archive has it open as well.
+	open(ctx context.Context, at replica.Storage) (store.Store, error)
+	// plain makes a plain table on the same disk.
+	plain(ctx context.Context) (*plainTable, error)
+}
+
+// plainTable is one table of ids and bytes, without the product.
+type plainTable struct {
+	// writers insert rows in one durable transaction. There are as many as the archive has for the engine.
+	writers []func(ctx context.Context, rows []plainRow) error
+	close   func()
+}
+
+type plainRow struct {
+	id   uuid.UUID
+	body []byte
+}
+
+// batch is how many rows go into a transaction of a plain table.
+const batch = 64
+
+// fill inserts the rows in batches.
+func (t *plainTable) fill(ctx context.Context, n int, body func(i int) []byte) (tally, error) {
+	n = (n + batch - 1) / batch * batch
+	took, err := eachBy(ctx, len(t.writers), n/batch, func(ctx context.Context, worker, i int) error {
+		rows := make([]plainRow, batch)
+		for k := range rows {
+			rows[k] = plainRow{uuid.New(), body(i*batch + k)}
+		}
+		return t.writers[worker](ctx, rows)
+	})
+	return tally{n: n, took: took}, err
+}
+
+// engines are those that can be measured here.
+func (b *bench) engines(ctx context.Context) ([]engine, error) {
+	all := []engine{&sqliteEngine{b}}
+	if b.postgres == nil {
+		cluster, err := pgcluster.Start(ctx, pgcluster.Options{})
+		if errors.Is(err, pgcluster.ErrNoServer) {
+			fmt.Printf("  PostgreSQL is left out: %s\n", err)
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		b.postgres = cluster
+	}
+	return append(all, &postgresEngine{b, b.postgres}), nil
+}
+
+// newKey writes an identity key into a new directory, and gives both.
+func (b *bench) newKey() (dir, file string, err error) {
+	dir = filepath.Join(b.dir, fmt.Sprintf("data-%d", children.Add(1)))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return "", "", err
+	}
+	secret := make([]byte, product.IdentityKeySize)
+	if _, err := rand.Read(secret); err != nil {
+		return "", "", err
+	}
+	file = filepath.Join(dir, "identity.key")
+	return dir, file, os.WriteFile(file, secret, 0o600)
+}
+
+// cursorKey derives what a store signs its cursors with, as the archive does.
+func cursorKey(at replica.Storage) ([]byte, error) {
+	secret, err := os.ReadFile(at.IdentityKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	key, err := product.NewIdentityKey(secret)
+	if err != nil {
+		return nil, err
+	}
+	return key.CursorKey()
+}
+
+// logRow is a row as the archive writes it, about a client.
+func logRow(registry string, client uuid.UUID) store.LogRow {
+	return store.LogRow{
+		Time: time.Now(), RequestID: uuid.NewString(), Registry: registry, Operation: "Store", Outcome: store.OutcomeAllowed, ClientID: client,
+		Caller: "spiffe://archive.example/registry/" + registry + "/unit/1.2.246.10.1.30.1", Organization: "1.2.246.10.1.20.0",
+		Unit: "1.2.246.10.1.30.1", Professional: "1001", Role: "social-worker",
+	}
+}
