@@ -5,7 +5,7 @@
 # lint.sh   lints the description of the archive's HTTP API with Redocly CLI, which
 # npm fetches once into the cache. It is one package without dependencies, so there
 # is no lock file. Where npm is missing the lint is left out, except with
-# VALTUUS_REQUIRE_ALL=1.
+# VALTUUS_REQUIRE_INSTALLED=1.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -15,7 +15,7 @@ dir=$cache/npm/redocly-cli-$version
 
 if ! command -v npm >/dev/null; then
 	echo "openapi: npm is not in PATH, so the API's description is not linted" >&2
-	[[ ${VALTUUS_REQUIRE_ALL:-} != 1 ]]
+	[[ ${VALTUUS_REQUIRE_INSTALLED:-} != 1 ]]
 	exit
 fi
 

@@ -45,6 +45,20 @@ func SkipOrFail(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
+// RequireInstalled tells that what cannot be built from Go modules has to be installed (VALTUUS_REQUIRE_INSTALLED=1,
+// set by .ci/run).
+func RequireInstalled() bool { return os.Getenv("VALTUUS_REQUIRE_INSTALLED") == "1" }
+
+// SkipUninstalled skips a test for lack of a program that is not built from Go modules, or fails it where that has to be
+// installed.
+func SkipUninstalled(t testing.TB, reason string) {
+	t.Helper()
+	if RequireInstalled() {
+		t.Fatalf("VALTUUS_REQUIRE_INSTALLED=1, but: %s", reason)
+	}
+	t.Skip(reason)
+}
+
 // ForTest starts a control plane that ends with the test. When the test failed,
 // the servers' logs are kept and their directory is logged.
 func ForTest(t testing.TB, opts Options) *Env {

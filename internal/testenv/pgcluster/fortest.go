@@ -114,7 +114,7 @@ func need(t testing.TB) {
 func skipOrFail(t testing.TB, err error) {
 	t.Helper()
 	if errors.Is(err, ErrNoServer) {
-		testenv.SkipOrFail(t, err.Error())
+		testenv.SkipUninstalled(t, err.Error())
 	}
 	t.Fatal(err)
 }
