@@ -88,7 +88,7 @@ func (x *exchange) authenticate() *outcome {
 		token = tokens[0]
 	}
 	who, err := assertion.Verify(token, assertion.Options{
-		Anchors: anchors, Revocations: x.server.revocations(), Now: x.began, Audience: assertion.AudienceOf(x.registry),
+		Anchors: anchors, Revocations: x.server.revocations(), Ways: x.server.cards, Now: x.began, Audience: assertion.AudienceOf(x.registry),
 		ClientCertificate: x.fingerprint, Replay: x.server.replay,
 	})
 	if err != nil {

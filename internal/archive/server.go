@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/valtuus/valtuus/internal/archive/assertion"
+	"github.com/valtuus/valtuus/internal/archive/card"
 	"github.com/valtuus/valtuus/internal/archive/signature"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/identitycode"
@@ -40,6 +41,7 @@ type Server struct {
 	// telling puts what the sink of relationships is told into an order.
 	telling sync.Mutex
 	replay  *assertion.ReplayCache
+	cards   *card.Ways // of cards that were used to log in
 	// signatures remembers the cards that sign documents.
 	signatures signature.Verifier
 	handler    http.Handler
@@ -59,7 +61,7 @@ func NewServer(ctx context.Context, opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: opts, hash: hash, documentID: documentID, replay: assertion.NewReplayCache(opts.ReplayLimit)}
+	s := &Server{opts: opts, hash: hash, documentID: documentID, replay: assertion.NewReplayCache(opts.ReplayLimit), cards: assertion.NewWays()}
 	if err := s.rememberAssertions(ctx); err != nil {
 		return nil, err
 	}

@@ -9,25 +9,24 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/card"
 )
 
-// verifyChain reads x5c and returns the card's certificate, if it leads to an anchor and is not revoked.
-func verifyChain(encoded []string, opts Options) (*x509.Certificate, error) {
-	chain, err := card.Parse(encoded)
+// verifyChain gives the way from the card to an anchor.
+func verifyChain(encoded []string, opts Options) (card.Way, error) {
+	ways := opts.Ways
+	if ways == nil {
+		ways = NewWays()
+	}
+	way, err := ways.Trace(encoded, opts.Anchors, opts.Now)
 	if err != nil {
-		return nil, refuse(ChainRefused, err.Error())
+		return card.Way{}, refuse(ChainRefused, err.Error())
 	}
-	leaf := chain[0]
-	if err := card.CheckHolder(leaf); err != nil {
-		return nil, refuse(ChainRefused, err.Error())
+	if way.Leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+		return card.Way{}, refuse(ChainRefused, "certificate is not for digital signatures")
 	}
-	if leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
-		return nil, refuse(ChainRefused, "certificate is not for digital signatures")
+	if err := opts.Revocations.Check(way.Certificates, opts.Now); err != nil {
+		return card.Way{}, refuse(ChainRefused, err.Error())
 	}
-	way, err := card.Trace(chain, opts.Anchors, opts.Now, x509.ExtKeyUsageClientAuth)
-	if err != nil {
-		return nil, refuse(ChainRefused, err.Error())
-	}
-	if err := opts.Revocations.Check(way, opts.Now); err != nil {
-		return nil, refuse(ChainRefused, err.Error())
-	}
-	return leaf, nil
+	return way, nil
 }
+
+// NewWays makes what remembers the chains of cards that were used to log in.
+func NewWays() *card.Ways { return &card.Ways{Use: x509.ExtKeyUsageClientAuth} }

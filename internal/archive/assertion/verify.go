@@ -17,12 +17,14 @@ import (
 // ErrOptions means that [Options] are incomplete. It is the archive's fault, not the caller's.
 var ErrOptions = errors.New("options for professional assertions are incomplete")
 
-// Options are what an assertion is verified against. Every field but Revocations is required.
+// Options are what an assertion is verified against. Every field but Revocations and Ways is required.
 type Options struct {
 	// Anchors are the authorities of professionals' cards.
 	Anchors *x509.CertPool
 	// Revocations are the cards that have been revoked; nil knows of none.
 	Revocations *card.Revocations
+	// Ways remembers the chains that led to an anchor, see NewWays; nil remembers none.
+	Ways *card.Ways
 	// Now is the archive's clock at the request.
 	Now time.Time
 	// Audience is the URN or URL of the registry.
@@ -71,10 +73,11 @@ func Verify(token string, opts Options) (Professional, error) {
 	if err != nil {
 		return Professional{}, err
 	}
-	leaf, err := verifyChain(head.chain, opts)
+	way, err := verifyChain(head.chain, opts)
 	if err != nil {
 		return Professional{}, err
 	}
+	leaf, thumbprint := way.Leaf, way.Thumbprint
 	payload, err := verifySignature(token, head.algorithm, leaf)
 	if err != nil {
 		return Professional{}, err
@@ -89,7 +92,6 @@ func Verify(token string, opts Options) (Professional, error) {
 	if number := leaf.Subject.SerialNumber; number != "" && number != c.subject {
 		return Professional{}, refuse(SubjectRefused, "sub is not the serialNumber on the card")
 	}
-	thumbprint := pki.FingerprintOf(leaf)
 	if !opts.Replay.Claim(ReplayKey(thumbprint, c.tokenID), c.expires, opts.Now) {
 		return Professional{}, refuse(Replayed, "jti has been used before, or the guard against replay is full")
 	}
