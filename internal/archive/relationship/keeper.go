@@ -37,6 +37,8 @@ const (
 	firstRetry, lastRetry = 50 * time.Millisecond, 2 * time.Second
 	// lastLook is the longest pause before an object is looked at again whose registry is not accepted.
 	lastLook = time.Minute
+	// massLoss is from how many on the loss of most relationships at once is taken for the API server's.
+	massLoss = 20
 	// page is how many records are read at a time.
 	page = 500
 )

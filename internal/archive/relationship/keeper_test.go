@@ -15,6 +15,7 @@ import (
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	apply "github.com/valtuus/valtuus/api/v1alpha1/applyconfiguration/api/v1alpha1"
+	"github.com/valtuus/valtuus/internal/archive/relationship"
 	"github.com/valtuus/valtuus/internal/archive/relationship/naming"
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
@@ -146,6 +147,33 @@ func TestADeletionIsNotMissed(t *testing.T) {
 		g.Eventually(d.gone, soon).Should(Succeed())
 		g.Expect(d.record().End).NotTo(BeZero())
 	}
+}
+
+// TestALostClusterEndsNoDocument: where most relationships are gone at once, nobody has deleted them one by one.
+func TestALostClusterEndsNoDocument(t *testing.T) {
+	g := NewWithT(t)
+	s := begin(t)
+	var all []*document
+	for range relationship.MassLoss + 1 {
+		all = append(all, s.stores(time.Time{}))
+	}
+	for _, d := range all {
+		g.Eventually(d.agree, soon).Should(Succeed())
+	}
+	s.archive.stop()
+	for _, d := range all {
+		g.Expect(s.Delete(background, d.object())).To(Succeed())
+	}
+	s.restart()
+	g.Eventually(all[0].rightNow, soon).Should(Equal("none"), "what is gone opens nothing")
+	g.Consistently(func() bool {
+		for _, d := range all {
+			if !d.record().End.IsZero() {
+				return false
+			}
+		}
+		return true
+	}, 2*time.Second).Should(BeTrue())
 }
 
 func TestAnAnnulledDocumentTakesItsRelationshipAway(t *testing.T) {

@@ -76,12 +76,36 @@ func (k *Keeper) add(id uuid.UUID) {
 
 // sweep compares all settled records with the view: an object may have been deleted, or the API server's store
 // restored from a backup, while nobody looked.
+//
+// Where most of the objects are gone, it is the API server that has lost them. Nothing rests on them any more, and
+// their documents are left as they are: a person has to say that all those relationships have ended.
 func (k *Keeper) sweep(ctx context.Context) bool {
+	var changed, gone []uuid.UUID
+	open := 0
 	err := k.each(ctx, k.Store.RelationshipRecords, func(r *store.RelationshipRecord) {
-		if r.Agreement == store.AgreementReached && !k.shown(r) {
-			k.add(r.DocumentID)
+		if r.Agreement != store.AgreementReached {
+			return
+		}
+		live := r.EndsAt().IsZero() || r.EndsAt().After(k.Clock.Now())
+		if live {
+			open++
+		}
+		switch {
+		case k.shown(r):
+		case live && len(k.Index.OfDocument(index.DocumentID(r.DocumentID))) == 0:
+			gone = append(gone, r.DocumentID)
+		default:
+			changed = append(changed, r.DocumentID)
 		}
 	})
+	if len(gone) >= massLoss && 2*len(gone) > open {
+		k.Log.Error(nil, "The API server has lost most service relationships; their documents are left open. Restore it, or store the ends",
+			"gone", len(gone), "open", open)
+		gone = nil
+	}
+	for _, id := range append(changed, gone...) {
+		k.add(id)
+	}
 	return k.logged(ctx, err)
 }
 
