@@ -39,6 +39,8 @@ demo: ## Run the whole story here, on an API server of its own (KEEP=1 leaves it
 # Nothing may be skipped: a suite that silently does not run looks like one that passes.
 .PHONY: test
 test: ## Run all unit and API server suites (TESTFLAGS is passed on).
+	@command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || \
+		echo "no PostgreSQL server is installed: what needs one is skipped" >&2
 	@assets=$$($(ALL_ASSETS)); \
 		KUBEBUILDER_ASSETS=$$assets VALTUUS_REQUIRE_ALL=1 go test -count=1 -timeout 30m $(TESTFLAGS) ./...
 

@@ -108,6 +108,9 @@ func need(t testing.TB) {
 	if testing.Short() {
 		testenv.SkipOrFail(t, "needs a PostgreSQL server; not started under -short")
 	}
+	if _, err := findBinaries(t.Context()); err != nil {
+		skipOrFail(t, err)
+	}
 }
 
 // skipOrFail skips where no server is installed; a server that does not start is a failure.
