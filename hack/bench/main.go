@@ -127,6 +127,9 @@ func (b *bench) measure(ctx context.Context, pattern, jsonFile string) (err erro
 		}
 		all = append(all, figures...)
 	}
+	if len(all) == 0 {
+		return fmt.Errorf("no row is called %q; see -help", pattern)
+	}
 	printTable(all)
 	fmt.Printf("\nTook %s.\n", time.Since(b.begun).Round(time.Second))
 	if jsonFile == "" {

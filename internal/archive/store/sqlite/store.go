@@ -63,6 +63,6 @@ func openEngine(ctx context.Context, opts Options) (sqlstore.Engine, *writer, er
 		return sqlstore.Engine{}, nil, errors.Join(err, write.close())
 	}
 	return sqlstore.Engine{
-		Readers: readers, Begin: write.begin, Lanes: 1, Classify: classify, Close: write.close,
+		Readers: readers, PrepareReads: true, Begin: write.begin, Lanes: 1, Classify: classify, Close: write.close,
 	}, write, nil
 }

@@ -13,6 +13,9 @@ import (
 type Engine struct {
 	// Readers reads, on connections that see every transaction that was committed before.
 	Readers *sql.DB
+	// PrepareReads tells that a reading connection stays open and keeps what is prepared on it, so that it pays to
+	// prepare each read once. PostgreSQL's driver sees to that itself.
+	PrepareReads bool
 	// Begin opens a write transaction, on a connection that no other holds meanwhile. It reads one snapshot
 	// and its own writes, and where two transactions write one row, or one key, the later of them loses
 	// (REPEATABLE READ in PostgreSQL): no operation here needs more.

@@ -72,15 +72,26 @@ func (s *Store) failed(doing string, err error) error {
 
 // one scans a query of at most one row, whose text is one of a fixed set; found says whether there was one.
 func (s *Store) one(ctx context.Context, doing, query string, args []any, dest ...any) (found bool, err error) {
-	statement, err := s.reads.prepared(ctx, query) //nolint:sqlclosecheck // It is kept.
+	row, err := s.row(ctx, query, args)
 	if err != nil {
 		return false, s.failed(doing, err)
 	}
-	err = statement.QueryRowContext(ctx, args...).Scan(dest...)
+	err = row.Scan(dest...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
 	return err == nil, s.failed(doing, err)
+}
+
+func (s *Store) row(ctx context.Context, query string, args []any) (*sql.Row, error) {
+	if !s.engine.PrepareReads {
+		return s.engine.Readers.QueryRowContext(ctx, query, args...), nil
+	}
+	statement, err := s.reads.prepared(ctx, query) //nolint:sqlclosecheck // It is kept.
+	if err != nil {
+		return nil, err
+	}
+	return statement.QueryRowContext(ctx, args...), nil
 }
 
 // querier is a pool or a snapshot.
