@@ -64,7 +64,7 @@ func TestEnforcedMeansEveryReplica(t *testing.T) {
 	both, cut := p.related(), p.related()
 	g.Expect(both.end(time.Now())).To(Succeed())
 	began := time.Now()
-	g.Eventually(p.enforced(both), soon).Should(Equal(v1alpha1.AppliedReason))
+	g.Eventually(p.enforced(both)).Should(Equal(v1alpha1.AppliedReason))
 	t.Logf("enforced by both after %s", time.Since(began).Round(time.Millisecond))
 	for i := range p.replicas {
 		g.Expect(p.searches(i, both)).To(Equal("relationship-ended"))

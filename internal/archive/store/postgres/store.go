@@ -89,6 +89,8 @@ func openReaders(config *pgxpool.Config, size int) (_ *sql.DB, closePool func(),
 	config.MaxConnLifetime = 30 * time.Minute
 	config.MaxConnLifetimeJitter = 5 * time.Minute
 	config.PingTimeout = connectTimeout
+	// No server comes back sooner than this, so a read never meets a connection to one that is gone.
+	config.ShouldPing = func(_ context.Context, p pgxpool.ShouldPingParams) bool { return p.IdleDuration > 100*time.Millisecond }
 	config.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {
