@@ -84,11 +84,7 @@ database that replicas share.`,
 	cmd.Flags().StringVar(&config.ClientCAFile, "client-ca", "", "file of the authority of clients")
 	cmd.Flags().StringVar(&config.CardCRLFile, "card-crl", "",
 		"file of the revocation lists of professionals' cards, read again when it changes (default: no card is known to be revoked)")
-	for _, name := range []string{"archive", "tls-cert", "tls-key", "client-ca"} {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // a flag of this function
-		}
-	}
+	required(cmd, "archive", "tls-cert", "tls-key", "client-ca")
 	cmd.AddCommand(newBackup(), newRestore(), newMigrate())
 	return cmd
 }

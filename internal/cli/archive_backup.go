@@ -52,8 +52,6 @@ apart. A restored archive serves with that key only.`,
 	}
 	from.flags(cmd, "the archive")
 	cmd.Flags().StringVar(&to, "to", "", "directory to make")
-	if err := cmd.MarkFlagRequired("to"); err != nil {
-		panic(err) // a flag of this function
-	}
+	required(cmd, "to")
 	return cmd
 }

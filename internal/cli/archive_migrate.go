@@ -58,10 +58,6 @@ needs on PostgreSQL too (--identity-key-file).`,
 	}
 	cmd.Flags().StringVar(&from.dataDir, "data-dir", "", "data directory of the archive")
 	cmd.Flags().StringVar(&to.uriFile, "to-postgres-uri-file", "", "file with the URI of the PostgreSQL database to move to")
-	for _, name := range []string{"data-dir", "to-postgres-uri-file"} {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // a flag of this function
-		}
-	}
+	required(cmd, "data-dir", "to-postgres-uri-file")
 	return cmd
 }

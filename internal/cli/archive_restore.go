@@ -32,6 +32,7 @@ to the backup.`,
   valtuus archive restore --from /backup/2026-11-21 --data-dir /tmp/check --dry-run`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			// Before anything is made: a mistyped backup leaves no empty archive.
 			manifest, err := backup.ReadManifest(from)
 			if err != nil {
 				return err
@@ -60,8 +61,6 @@ to the backup.`,
 	to.flags(cmd, "the restored archive")
 	cmd.Flags().StringVar(&from, "from", "", "directory of the backup")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "check the backup and write nothing")
-	if err := cmd.MarkFlagRequired("from"); err != nil {
-		panic(err) // a flag of this function
-	}
+	required(cmd, "from")
 	return cmd
 }

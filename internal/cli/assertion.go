@@ -55,11 +55,7 @@ command does the same with a key in a file, such as that of a test card.`,
 	cmd.Flags().StringVar(&flags.subject, "subject", "", "the professional's identifier, as on the card")
 	cmd.Flags().StringVar(&flags.role, "role", "social-worker", "the professional's role")
 	cmd.Flags().DurationVar(&flags.lifetime, "lifetime", time.Minute, "how long the assertion is good for, 5 minutes at most")
-	for _, name := range []string{"registry", "client-cert", "card-cert", "card-key", "subject"} {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // a flag of this function
-		}
-	}
+	required(cmd, "registry", "client-cert", "card-cert", "card-key", "subject")
 	return cmd
 }
 

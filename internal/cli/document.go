@@ -89,14 +89,6 @@ func checkContentType(text string) error {
 	return nil
 }
 
-func required(cmd *cobra.Command, names ...string) {
-	for _, name := range names {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // a flag of the command
-		}
-	}
-}
-
 // verifyFlags say which document was signed, how, and what to judge it by.
 type verifyFlags struct {
 	body, contentType, signature, anchors, crl, at string

@@ -84,6 +84,15 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
+// required makes flags of the command ones that must be given.
+func required(cmd *cobra.Command, names ...string) {
+	for _, name := range names {
+		if err := cmd.MarkFlagRequired(name); err != nil {
+			panic(err) // a flag of the command
+		}
+	}
+}
+
 // logger makes the log and gives it to the libraries that log by themselves.
 func (c *common) logger(errs io.Writer) (logr.Logger, error) {
 	options := []zap.Opts{zap.WriteTo(errs), zap.Level(zapcore.Level(-c.verbosity))}

@@ -31,13 +31,9 @@ func Migrations(dialect goose.Dialect) (fs.FS, error) {
 // Migrate brings the schema up to date. An older program must not run on newer data, because it would not
 // fill what was added.
 func Migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, opts ...goose.ProviderOption) error {
-	files, err := Migrations(dialect)
+	provider, err := newProvider(db, dialect, opts...)
 	if err != nil {
 		return err
-	}
-	provider, err := goose.NewProvider(dialect, db, files, opts...)
-	if err != nil {
-		return fmt.Errorf("reading the schema migrations: %w", err)
 	}
 	current, target, err := provider.GetVersions(ctx)
 	if err != nil {
@@ -50,4 +46,16 @@ func Migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, opts ...goo
 		return fmt.Errorf("bringing the schema up to date: %w", err)
 	}
 	return nil
+}
+
+func newProvider(db *sql.DB, dialect goose.Dialect, opts ...goose.ProviderOption) (*goose.Provider, error) {
+	files, err := Migrations(dialect)
+	if err != nil {
+		return nil, err
+	}
+	provider, err := goose.NewProvider(dialect, db, files, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("reading the schema migrations: %w", err)
+	}
+	return provider, nil
 }

@@ -13,13 +13,9 @@ import (
 
 // CheckSchema gives an error unless the schema is the one of this program. It changes nothing.
 func CheckSchema(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
-	files, err := Migrations(dialect)
+	provider, err := newProvider(db, dialect)
 	if err != nil {
 		return err
-	}
-	provider, err := goose.NewProvider(dialect, db, files)
-	if err != nil {
-		return fmt.Errorf("reading the schema migrations: %w", err)
 	}
 	sources := provider.ListSources()
 	target := sources[len(sources)-1].Version

@@ -83,8 +83,6 @@ func annulmentARefusedAnnulmentLeavesNothing(t *testing.T, engine Engine) {
 		t.Fatal(err)
 	}
 	before := len(AllLog(t, s, store.LogQuery{}))
-	isInvalid := func(err error) bool { var e *store.InvalidError; return errors.As(err, &e) }
-	is := func(want error) func(error) bool { return func(err error) bool { return errors.Is(err, want) } }
 	for name, c := range map[string]struct {
 		change func(*store.NewAnnulment)
 		row    store.LogRow

@@ -122,8 +122,6 @@ func documentsARefusedStoreLeavesNeitherDocumentNorRow(t *testing.T, engine Engi
 	StoreNew(t, s, taken)
 	before := len(AllLog(t, s, store.LogQuery{}))
 
-	isInvalid := func(err error) bool { var e *store.InvalidError; return errors.As(err, &e) }
-	is := func(want error) func(error) bool { return func(err error) bool { return errors.Is(err, want) } }
 	good := Row("document.store", start)
 	for name, c := range map[string]struct {
 		change func(*store.NewDocument)

@@ -5,6 +5,7 @@
 package storetest
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -58,6 +59,15 @@ func fresh(t testing.TB, engine Engine) store.Store {
 	})
 	return s
 }
+
+// isInvalid tells whether the error says that a field is outside its bounds.
+func isInvalid(err error) bool {
+	var invalid *store.InvalidError
+	return errors.As(err, &invalid)
+}
+
+// is gives what tells whether an error is the wanted one.
+func is(want error) func(error) bool { return func(err error) bool { return errors.Is(err, want) } }
 
 // Hash gives a distinct identity hash per number.
 func Hash(n int) (h store.IdentityHash) {
