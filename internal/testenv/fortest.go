@@ -14,6 +14,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/valtuus/valtuus/internal/testenv/child"
 )
 
 // RequireAll tells that nothing may be skipped (VALTUUS_REQUIRE_ALL=1, set by make
@@ -86,12 +88,12 @@ func ForTest(t testing.TB, opts Options) *Env {
 // PortForTest reserves a port on the loopback interface that stays the test's, also while nothing listens on it.
 func PortForTest(t testing.TB) int {
 	t.Helper()
-	p, err := reservePort()
+	p, err := child.ReservePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.release)
-	return p.number
+	t.Cleanup(p.Release)
+	return p.Number
 }
 
 // Grant allows the user to do what the rules say: in one namespace, or everywhere

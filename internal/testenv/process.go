@@ -5,15 +5,14 @@ package testenv
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/valtuus/valtuus/internal/testenv/child"
 )
 
 // Time a server gets to end by itself before it is killed. The API server would
@@ -30,20 +29,14 @@ type Process struct {
 	ready func(context.Context) error
 
 	mu      sync.Mutex
-	running *run
-}
-
-type run struct {
-	cmd  *exec.Cmd
-	done chan struct{} // closed when the process has ended
-	err  error         // why it ended; valid after done
+	running *child.Run
 }
 
 // Start starts the process and waits until it is ready. It is an error if it runs.
 func (p *Process) Start(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.alive() {
+	if p.running.Alive() {
 		return fmt.Errorf("%s runs already", p.name)
 	}
 	r, err := p.spawn()
@@ -51,56 +44,23 @@ func (p *Process) Start(ctx context.Context) error {
 		return fmt.Errorf("start %s: %w", p.name, err)
 	}
 	p.running = r
-	if err := p.waitReady(ctx, r); err != nil {
-		p.kill()
-		return fmt.Errorf("%s did not become ready: %w; end of %s:\n%s", p.name, err, p.log, tail(p.log, 15))
+	if err := r.WaitReady(ctx, 50*time.Millisecond, p.ready); err != nil {
+		r.Kill()
+		return fmt.Errorf("%s did not become ready: %w; end of %s:\n%s", p.name, err, p.log, child.Tail(p.log, 15))
 	}
 	return nil
 }
 
-func (p *Process) spawn() (*run, error) {
+func (p *Process) spawn() (*child.Run, error) {
 	out, err := os.OpenFile(p.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
+	defer out.Close()
 	//nolint:noctx // It outlives the call that starts it; Stop and Kill end it.
-	r := &run{cmd: exec.Command(p.path, p.args...), done: make(chan struct{})}
-	r.cmd.Stdout, r.cmd.Stderr = out, out
-	r.cmd.SysProcAttr = sysProcAttr()
-	started := make(chan error)
-	go func() {
-		// The kernel sends the parent-death signal when the starting *thread*
-		// ends, so the thread is kept until the child has ended.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer out.Close()
-		err := r.cmd.Start()
-		started <- err
-		if err == nil {
-			r.err = r.cmd.Wait()
-			close(r.done)
-		}
-	}()
-	return r, <-started
-}
-
-func (p *Process) waitReady(ctx context.Context, r *run) error {
-	var last error
-	for {
-		select {
-		case <-r.done:
-			return fmt.Errorf("it ended: %w", r.err)
-		case <-ctx.Done():
-			return errors.Join(context.Cause(ctx), last)
-		case <-time.After(50 * time.Millisecond):
-		}
-		probe, cancel := context.WithTimeout(ctx, 2*time.Second)
-		last = p.ready(probe)
-		cancel()
-		if last == nil {
-			return nil
-		}
-	}
+	cmd := exec.Command(p.path, p.args...)
+	cmd.Stdout, cmd.Stderr = out, out
+	return child.Start(cmd)
 }
 
 // Stop asks the process to end, and kills it when it has not after three seconds.
@@ -108,15 +68,15 @@ func (p *Process) waitReady(ctx context.Context, r *run) error {
 func (p *Process) Stop() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.alive() {
+	if !p.running.Alive() {
 		return nil
 	}
-	_ = p.running.cmd.Process.Signal(syscall.SIGTERM)
-	_ = p.running.cmd.Process.Signal(syscall.SIGCONT) // it may be paused
+	_ = p.running.Signal(syscall.SIGTERM)
+	_ = p.running.Signal(syscall.SIGCONT) // it may be paused
 	select {
-	case <-p.running.done:
+	case <-p.running.Done():
 	case <-time.After(stopGrace):
-		p.kill()
+		p.running.Kill()
 	}
 	return nil
 }
@@ -125,14 +85,7 @@ func (p *Process) Stop() error {
 func (p *Process) Kill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.kill()
-}
-
-func (p *Process) kill() {
-	if p.alive() {
-		_ = p.running.cmd.Process.Kill()
-		<-p.running.done
-	}
+	p.running.Kill()
 }
 
 // Pause freezes the process: connections stay open and nothing answers.
@@ -155,49 +108,25 @@ func (p *Process) Resume() error { return p.signal(syscall.SIGCONT) }
 func (p *Process) signal(s syscall.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.alive() {
+	if !p.running.Alive() {
 		return fmt.Errorf("%s does not run", p.name)
 	}
-	return p.running.cmd.Process.Signal(s)
+	return p.running.Signal(s)
 }
 
 // Running tells whether the process has been started and has not ended.
 func (p *Process) Running() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.alive()
+	return p.running.Alive()
 }
 
 // PID is the process id, for measuring; 0 when it does not run.
 func (p *Process) PID() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.alive() {
-		return 0
-	}
-	return p.running.cmd.Process.Pid
+	return p.running.PID()
 }
 
 // LogFile is where the process writes its output.
 func (p *Process) LogFile() string { return p.log }
-
-func (p *Process) alive() bool {
-	if p.running == nil {
-		return false
-	}
-	select {
-	case <-p.running.done:
-		return false
-	default:
-		return true
-	}
-}
-
-func tail(path string, lines int) string {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return err.Error()
-	}
-	all := strings.Split(strings.TrimSpace(string(content)), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
-}

@@ -8,14 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 )
-
-// sysProcAttr makes the kernel end a server with us, however we end (a panic, a
-// test timeout, SIGKILL), and keeps a terminal's Ctrl-C from reaching it first.
-func sysProcAttr() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
-}
 
 // stopped tells whether every thread of the process is stopped by a signal.
 func stopped(pid int) bool {

@@ -6,12 +6,8 @@
 package testenv
 
 import (
-	"syscall"
 	"time"
 )
-
-// sysProcAttr keeps a terminal's Ctrl-C from reaching a server before us.
-func sysProcAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 // stopped cannot be seen here as it can on Linux; a moment is enough in practice.
 func stopped(int) bool {

@@ -23,6 +23,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/valtuus/valtuus/internal/testenv/child"
 )
 
 const startTimeout = 90 * time.Second
@@ -55,7 +57,7 @@ type Env struct {
 	dir    string
 	assets string
 	ca     *authority
-	ports  []*port
+	ports  []*child.Port
 }
 
 // Start brings a control plane up and installs the CRDs. When it returns an error nothing is left running.
@@ -135,12 +137,12 @@ func (e *Env) port(fixed int) (int, error) {
 	if fixed != 0 {
 		return fixed, nil
 	}
-	p, err := reservePort()
+	p, err := child.ReservePort()
 	if err != nil {
 		return 0, err
 	}
 	e.ports = append(e.ports, p)
-	return p.number, nil
+	return p.Number, nil
 }
 
 func (e *Env) preparePKI(apiPort int) (err error) {
@@ -347,7 +349,7 @@ func (e *Env) stop(keepLogs bool) error {
 		p.Kill()
 	}
 	for _, p := range e.ports {
-		p.release()
+		p.Release()
 	}
 	switch {
 	case kept || e.dir == "":

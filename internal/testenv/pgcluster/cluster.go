@@ -25,6 +25,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/valtuus/valtuus/internal/testenv/child"
 )
 
 const (
@@ -43,7 +45,7 @@ type Options struct {
 type Cluster struct {
 	server    *server
 	dir       *directory
-	port      *port
+	port      *child.Port
 	password  string
 	databases atomic.Int64
 }
@@ -71,7 +73,7 @@ func Start(ctx context.Context, opts Options) (_ *Cluster, err error) {
 	if c.dir, err = makeDirectory(who); err != nil {
 		return nil, err
 	}
-	if c.port, err = reservePort(); err != nil {
+	if c.port, err = child.ReservePort(); err != nil {
 		return nil, err
 	}
 	if err := c.initialize(ctx, bin, who, opts.Settings); err != nil {
@@ -104,7 +106,7 @@ func (c *Cluster) initialize(ctx context.Context, bin string, who *account, sett
 		return fmt.Errorf("initdb: %w:\n%s", err, out)
 	}
 	all := map[string]string{
-		"listen_addresses": "127.0.0.1", "port": strconv.Itoa(c.port.number), "unix_socket_directories": c.dir.run(),
+		"listen_addresses": "127.0.0.1", "port": strconv.Itoa(c.port.Number), "unix_socket_directories": c.dir.run(),
 		"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on",
 		"log_line_prefix": "%m [%p] ", "log_parameter_max_length": "0", "log_parameter_max_length_on_error": "0",
 	}
@@ -129,14 +131,14 @@ func (c *Cluster) writeSettings(settings map[string]string) error {
 func (c *Cluster) URI(database string) string {
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword(superuser, c.password),
-		Host: "127.0.0.1:" + strconv.Itoa(c.port.number), Path: "/" + database, RawQuery: "sslmode=disable",
+		Host: "127.0.0.1:" + strconv.Itoa(c.port.Number), Path: "/" + database, RawQuery: "sslmode=disable",
 	}
 	return u.String()
 }
 
 // socketURI reaches the database through the socket, also where the loopback interface is shut.
 func (c *Cluster) socketURI(database string) string {
-	query := url.Values{"host": {c.dir.run()}, "port": {strconv.Itoa(c.port.number)}, "sslmode": {"disable"}}
+	query := url.Values{"host": {c.dir.run()}, "port": {strconv.Itoa(c.port.Number)}, "sslmode": {"disable"}}
 	u := url.URL{Scheme: "postgres", User: url.UserPassword(superuser, c.password), Path: "/" + database, RawQuery: query.Encode()}
 	return u.String()
 }
@@ -192,7 +194,7 @@ func (c *Cluster) Restart(ctx context.Context) error {
 func (c *Cluster) PID() int { return c.server.pid() }
 
 // LogTail gives the end of the server's log.
-func (c *Cluster) LogTail(lines int) string { return tail(c.dir.log(), lines) }
+func (c *Cluster) LogTail(lines int) string { return child.Tail(c.dir.log(), lines) }
 
 // KeepLog copies the server's log to where Close leaves it, and gives its path.
 func (c *Cluster) KeepLog() (string, error) {
@@ -218,7 +220,7 @@ func (c *Cluster) Close() error {
 		errs = append(errs, c.dir.remove())
 	}
 	if c.port != nil {
-		c.port.release()
+		c.port.Release()
 	}
 	return errors.Join(errs...)
 }

@@ -9,15 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 )
-
-// sysProcAttr makes the kernel end a server with us, however we end (a panic, a test timeout, SIGKILL), and keeps
-// a terminal's Ctrl-C from reaching it first. A server's children end when they find it gone.
-func sysProcAttr() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
-}
 
 // processStat gives the state of a process and its parent's id; ok is false when it is gone.
 func processStat(pid int) (state byte, parent int, ok bool) {

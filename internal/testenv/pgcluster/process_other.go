@@ -14,9 +14,6 @@ import (
 	"time"
 )
 
-// sysProcAttr keeps a terminal's Ctrl-C from reaching a server before us.
-func sysProcAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
-
 // waitStopped cannot see it as on Linux; a moment is enough in practice.
 func waitStopped(int) { time.Sleep(100 * time.Millisecond) }
 

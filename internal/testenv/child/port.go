@@ -1,7 +1,7 @@
 // Copyright The Valtuus Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package testenv
+package child
 
 import (
 	"context"
@@ -17,16 +17,17 @@ import (
 
 // Below the range the kernel hands out for outgoing connections, so that a port
 // stays free while its server is stopped.
-const firstPort, lastPort = 20000, 32000
+const firstPort, lastPort = 15000, 32000
 
-// port is a TCP port on the loopback interface, reserved among the processes that
+// Port is a TCP port on the loopback interface, reserved among the processes that
 // use this package: several suites run at once under go test ./...
-type port struct {
-	number int
+type Port struct {
+	Number int
 	lock   *os.File // the kernel drops the lock with the process
 }
 
-func reservePort() (*port, error) {
+// ReservePort reserves a port that nothing listens on, until Release.
+func ReservePort() (*Port, error) {
 	dir := filepath.Join(os.TempDir(), fmt.Sprintf("valtuus-ports-%d", os.Getuid()))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -41,7 +42,7 @@ func reservePort() (*port, error) {
 }
 
 // tryPort returns nil when the port is taken.
-func tryPort(dir string, number int) (*port, error) {
+func tryPort(dir string, number int) (*Port, error) {
 	lock, err := os.OpenFile(filepath.Join(dir, strconv.Itoa(number)), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
@@ -54,7 +55,8 @@ func tryPort(dir string, number int) (*port, error) {
 	if err != nil {
 		return nil, lock.Close()
 	}
-	return &port{number: number, lock: lock}, listener.Close()
+	return &Port{Number: number, lock: lock}, listener.Close()
 }
 
-func (p *port) release() { _ = p.lock.Close() }
+// Release gives the port back.
+func (p *Port) Release() { _ = p.lock.Close() }
