@@ -5,9 +5,9 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
+
+	"github.com/valtuus/valtuus/internal/await"
 )
 
 // patience is how long the benchmark waits for anything.
@@ -15,17 +15,5 @@ const patience = 3 * time.Minute
 
 // until looks again and again until something is so.
 func until(ctx context.Context, what string, every time.Duration, done func() (bool, error)) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("waited %s in vain for %s", patience, what))
-	defer cancel()
-	for {
-		ok, err := done()
-		if ok {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(context.Cause(ctx), err)
-		case <-time.After(every):
-		}
-	}
+	return await.Until(ctx, what, patience, every, done)
 }

@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/valtuus/valtuus/internal/archive/assertion/testcard"
+	"github.com/valtuus/valtuus/internal/await"
 	"github.com/valtuus/valtuus/internal/manager"
 	"github.com/valtuus/valtuus/internal/manifests"
 	"github.com/valtuus/valtuus/internal/testenv"
@@ -234,19 +235,7 @@ func waitFor[O client.Object](ctx context.Context, s *stage, what string, key cl
 }
 
 func until(ctx context.Context, what string, done func() (bool, error)) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("waited %s in vain for %s", patience, what))
-	defer cancel()
-	for {
-		ok, err := done()
-		if ok {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(context.Cause(ctx), err)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	return await.Until(ctx, what, patience, 20*time.Millisecond, done)
 }
 
 func organizerKey(name string) client.ObjectKey {

@@ -6,7 +6,6 @@ package testworld
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -20,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/valtuus/valtuus/internal/archive/replica"
+	"github.com/valtuus/valtuus/internal/await"
 )
 
 // patience is how long what the controllers make is waited for.
@@ -141,17 +141,8 @@ func (w *World) waitForSecret(ctx context.Context, key client.ObjectKey, secret 
 }
 
 func until(ctx context.Context, what string, done func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	for {
+	return await.Until(ctx, what, patience, 20*time.Millisecond, func() (bool, error) {
 		err := done()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waited %s in vain for %s: %w", patience, what, err)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+		return err == nil, err
+	})
 }
