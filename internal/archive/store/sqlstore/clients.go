@@ -68,7 +68,7 @@ func registryOf(t Tx, oid string, now time.Time) (id int64, err error) {
 func clientOf(t Tx, registryID int64, hash store.IdentityHash, fresh uuid.UUID, now time.Time) (id uuid.UUID, created bool, err error) {
 	var raw []byte
 	found, err := t.Get("finding a client",
-		`SELECT client_id FROM clients WHERE registry_id = $1 AND code_hash = $2`, []any{registryID, hash[:]}, &raw)
+		`SELECT client_id FROM client_codes WHERE registry_id = $1 AND code_hash = $2`, []any{registryID, hash[:]}, &raw)
 	if err != nil {
 		return uuid.Nil, false, err
 	}
@@ -76,15 +76,20 @@ func clientOf(t Tx, registryID int64, hash store.IdentityHash, fresh uuid.UUID, 
 		id, err = uuid.FromBytes(raw)
 		return id, false, err
 	}
-	return fresh, true, t.Exec("adding a client",
-		`INSERT INTO clients (client_id, registry_id, code_hash, created_us) VALUES ($1, $2, $3, $4)`,
-		fresh[:], registryID, hash[:], store.Micros(now))
+	if err := t.Exec("adding a client",
+		`INSERT INTO clients (client_id, registry_id, created_us) VALUES ($1, $2, $3)`,
+		fresh[:], registryID, store.Micros(now)); err != nil {
+		return uuid.Nil, false, err
+	}
+	return fresh, true, t.Exec("adding a client's identifier",
+		`INSERT INTO client_codes (registry_id, code_hash, client_id, kind, created_us) VALUES ($1, $2, $3, 'code', $4)`,
+		registryID, hash[:], fresh[:], store.Micros(now))
 }
 
 // FindClient implements store.ClientStore.
 func (s *Store) FindClient(ctx context.Context, registry string, hash store.IdentityHash) (id uuid.UUID, found bool, err error) {
 	found, err = s.one(ctx, "finding a client",
-		`SELECT c.client_id FROM clients c JOIN registries r ON r.registry_id = c.registry_id
+		`SELECT c.client_id FROM client_codes c JOIN registries r ON r.registry_id = c.registry_id
 		 WHERE r.oid = $1 AND c.code_hash = $2`, []any{registry, hash[:]}, &id)
 	return id, found, err
 }

@@ -14,7 +14,34 @@ var tables = []table{
 	{
 		name:    "clients",
 		key:     []string{"client_id"},
-		columns: []string{"client_id", "registry_id", "code_hash", "created_us"},
+		columns: []string{"client_id", "registry_id", "created_us", "non_disclosure", "born_on", "died_on"},
+	},
+	{
+		name:    "client_codes",
+		key:     []string{"registry_id", "code_hash"},
+		columns: []string{"registry_id", "code_hash", "client_id", "kind", "sealed", "created_us", "replaced_us"},
+	},
+	{
+		name:    "client_keys",
+		key:     []string{"client_id"},
+		columns: []string{"client_id", "key_id", "wrapped"},
+	},
+	{
+		name:    "matters",
+		key:     []string{"registry_id", "matter"},
+		columns: []string{"registry_id", "matter", "client_ids", "service_tasks", "opened_us", "closed_us", "events"},
+	},
+	{
+		name:    "matter_clients",
+		key:     []string{"client_id", "registry_id", "matter"},
+		columns: []string{"client_id", "registry_id", "matter"},
+	},
+	{
+		name: "matter_events",
+		key:  []string{"registry_id", "matter", "event"},
+		columns: []string{
+			"registry_id", "matter", "event", "kind", "at_us", "recorded_us", "organization", "unit", "professional", "role",
+		},
 	},
 	{
 		name: "documents",
@@ -22,6 +49,7 @@ var tables = []table{
 		columns: []string{
 			"document_id", "registry_id", "client_ids", "document_type", "current_version", "first_stored_us",
 			"annulled_us", "annul_reason", "annulled_organization", "annulled_unit", "annulled_professional", "annulled_role",
+			"old_data",
 		},
 	},
 	{
@@ -71,6 +99,22 @@ var tables = []table{
 		name:    "relationship_versions",
 		key:     []string{"document_id", "version"},
 		columns: []string{"document_id", "version", "unit", "start_us", "end_us", "procurement"},
+	},
+	{
+		name: "relationship_history",
+		key:  []string{"object_uid", "revision"},
+		columns: []string{
+			"object_uid", "revision", "registry_oid", "client_id", "unit", "service_tasks", "start_us", "end_us",
+			"accepted", "deleted", "document_id", "recorded_us",
+		},
+	},
+	{
+		name: "destructions",
+		key:  []string{"kind", "subject"},
+		columns: []string{
+			"kind", "subject", "registry_oid", "client_ids", "document_type", "service_tasks", "versions",
+			"rule", "counted_from", "due_on", "destroyed_us",
+		},
 	},
 	{
 		name: "access_log",
