@@ -57,6 +57,8 @@ type Client struct {
 	binding      public.Binding
 	raw          *http.Client
 	typed        *public.Client
+	// again makes this caller anew with another professional.
+	again func(Professional) *Client
 	// Clock tells the time that assertions are made at.
 	Clock clock.PassiveClock
 	// OnAnswer, when set, is told of every answer, so that the use log can be held against it.
@@ -66,7 +68,8 @@ type Client struct {
 // New returns a client of the archive at an https endpoint.
 func New(endpoint, registryOID string, credential Credential, professional Professional) *Client {
 	c := &Client{
-		base: endpoint + "/v1/registries/" + registryOID, professional: professional, Clock: clock.RealClock{},
+		again: func(p Professional) *Client { return New(endpoint, registryOID, credential, p) },
+		base:  endpoint + "/v1/registries/" + registryOID, professional: professional, Clock: clock.RealClock{},
 		binding: public.Binding{Audience: assertion.AudienceOf(registryOID), Thumbprint: credential.Thumbprint()},
 		raw: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
 			ForceAttemptHTTP2: true,
@@ -84,6 +87,15 @@ func New(endpoint, registryOID string, credential Credential, professional Profe
 	}
 	c.typed = typed
 	return c
+}
+
+// In makes a caller whose professional acts in another role.
+func (c *Client) In(role string) *Client {
+	professional := c.professional
+	professional.Role = role
+	other := c.again(professional)
+	other.Clock, other.OnAnswer = c.Clock, c.OnAnswer
+	return other
 }
 
 // Close closes the idle connections.

@@ -11,6 +11,7 @@ var bodies = map[string]string{
 	"service-decision": `{"decisionNumber": "1/2026", "decidedOn": "2026-11-02",
   "decisions": [{"service": {"name": "Kotihoito"}, "outcome": "granted"}],
   "reasons": %q, "decidedBy": {"name": "Maija Mallinen", "title": "sosiaalityöntekijä"}}`,
+	"matter": `{"subject": %q, "kind": "application", "openedAt": "2026-11-02T09:00:00Z", "state": "open"}`,
 	"client-plan": `{"preparedOn": "2026-11-02", "situation": %q, "clientView": "Haluan asua kotona.",
   "goals": [{"goal": "Kotona asuminen"}], "clientAgrees": true}`,
 }
