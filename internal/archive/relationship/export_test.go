@@ -5,3 +5,6 @@ package relationship
 
 // MassLoss is from how many on a loss is taken for the API server's.
 const MassLoss = massLoss
+
+// Workers is how many documents are worked on at a time.
+const Workers = workers

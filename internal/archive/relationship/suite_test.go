@@ -101,6 +101,7 @@ type archive struct {
 	*relationship.Keeper
 	view   *index.Index
 	faults *faults
+	start  func()
 	stop   func()
 	// loaded is how many ends it knew before it did anything.
 	loaded int
@@ -108,13 +109,14 @@ type archive struct {
 
 // faults stands between an archive and the API server, and between it and its store.
 type faults struct {
-	mutex sync.Mutex
-	away  bool     // the API server cannot be reached
-	stuck bool     // the API server takes requests and does not answer
-	after int      // how many writes go through before the process dies; all of them when negative
-	sent  []string // what was sent to the API server
-	count int      // writes to either
-	died  bool
+	mutex   sync.Mutex
+	away    bool          // the API server cannot be reached
+	stuck   chan struct{} // the API server takes requests and does not answer until this is closed; nil while it answers
+	hanging int           // requests that it has not answered
+	after   int           // how many writes go through before the process dies; all of them when negative
+	sent    []string      // what was sent to the API server
+	count   int           // writes to either
+	died    bool
 	// meanwhile happens once, just before the next write to the API server.
 	meanwhile func()
 }
@@ -130,10 +132,49 @@ func (f *faults) set(away bool) {
 	f.away = away
 }
 
-func (f *faults) hang(stuck bool) {
+// hang lets the API server take requests without an answer, until answer is called.
+func (f *faults) hang() (answer func()) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
+	stuck := make(chan struct{})
 	f.stuck = stuck
+	return func() {
+		f.mutex.Lock()
+		defer f.mutex.Unlock()
+		f.stuck = nil
+		close(stuck)
+	}
+}
+
+// unanswered counts the requests that hang.
+func (f *faults) unanswered() int {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return f.hanging
+}
+
+// wait waits while the API server does not answer, for as long as the request does: a hang that outlasted either would
+// hold its worker, and all that waits for it, when nothing is amiss any more.
+func (f *faults) wait(ctx context.Context) error {
+	f.mutex.Lock()
+	stuck := f.stuck
+	if stuck == nil {
+		f.mutex.Unlock()
+		return nil
+	}
+	f.hanging++
+	f.mutex.Unlock()
+	defer func() {
+		f.mutex.Lock()
+		defer f.mutex.Unlock()
+		f.hanging--
+	}()
+	select {
+	case <-stuck:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (f *faults) beforeNextWrite(do func()) {
@@ -142,14 +183,14 @@ func (f *faults) beforeNextWrite(do func()) {
 	f.meanwhile = do
 }
 
-func (f *faults) read(do func() error) error {
+func (f *faults) read(ctx context.Context, do func() error) error {
+	if err := f.wait(ctx); err != nil {
+		return err
+	}
 	f.mutex.Lock()
-	away, stuck, died := f.away, f.stuck, f.died
+	away, died := f.away, f.died
 	f.mutex.Unlock()
 	switch {
-	case stuck:
-		time.Sleep(5 * time.Second)
-		return errAway
 	case away:
 		return errAway
 	case died:
@@ -159,8 +200,8 @@ func (f *faults) read(do func() error) error {
 }
 
 // write lets a write through, or not.
-func (f *faults) write(what string, object any, do func() error) error {
-	return f.read(func() error {
+func (f *faults) write(ctx context.Context, what string, object any, do func() error) error {
+	return f.read(ctx, func() error {
 		f.mutex.Lock()
 		if f.after >= 0 && f.count >= f.after {
 			f.died = true
@@ -204,16 +245,16 @@ func (f *faults) dead() bool {
 func (f *faults) wrap(inner client.WithWatch) client.WithWatch {
 	return interceptor.NewClient(inner, interceptor.Funcs{
 		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, o ...client.ListOption) error {
-			return f.read(func() error { return c.List(ctx, list, o...) })
+			return f.read(ctx, func() error { return c.List(ctx, list, o...) })
 		},
 		Apply: func(ctx context.Context, c client.WithWatch, o runtime.ApplyConfiguration, options ...client.ApplyOption) error {
-			return f.write("apply", o, func() error { return c.Apply(ctx, o, options...) })
+			return f.write(ctx, "apply", o, func() error { return c.Apply(ctx, o, options...) })
 		},
 		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, options ...client.DeleteOption) error {
-			return f.write("delete", o.GetName(), func() error { return c.Delete(ctx, o, options...) })
+			return f.write(ctx, "delete", o.GetName(), func() error { return c.Delete(ctx, o, options...) })
 		},
 		SubResourceApply: func(ctx context.Context, c client.Client, sub string, o runtime.ApplyConfiguration, options ...client.SubResourceApplyOption) error {
-			return f.write(sub, o, func() error { return c.SubResource(sub).Apply(ctx, o, options...) })
+			return f.write(ctx, sub, o, func() error { return c.SubResource(sub).Apply(ctx, o, options...) })
 		},
 	})
 }
@@ -225,17 +266,17 @@ type faultyStore struct {
 }
 
 func (s *faultyStore) StoreDocument(ctx context.Context, d store.NewDocument, row store.LogRow) (facts store.Facts, created bool, err error) {
-	err = s.write("", nil, func() (err error) { facts, created, err = s.Store.StoreDocument(ctx, d, row); return err })
+	err = s.write(ctx, "", nil, func() (err error) { facts, created, err = s.Store.StoreDocument(ctx, d, row); return err })
 	return facts, created, err
 }
 
 func (s *faultyStore) AddVersion(ctx context.Context, v store.NewVersion, row store.LogRow) (facts store.Facts, created bool, err error) {
-	err = s.write("", nil, func() (err error) { facts, created, err = s.Store.AddVersion(ctx, v, row); return err })
+	err = s.write(ctx, "", nil, func() (err error) { facts, created, err = s.Store.AddVersion(ctx, v, row); return err })
 	return facts, created, err
 }
 
 func (s *faultyStore) SettleRelationship(ctx context.Context, settlement store.Settlement) error {
-	return s.write("", nil, func() error { return s.Store.SettleRelationship(ctx, settlement) })
+	return s.write(ctx, "", nil, func() error { return s.Store.SettleRelationship(ctx, settlement) })
 }
 
 // begin makes a world with an archive and one registered client.
@@ -273,6 +314,14 @@ func (s *scene) process(name string, after int) *archive {
 // prepare starts a process of the archive, from the store alone.
 func (s *scene) prepare(name string, after int) *archive {
 	s.t.Helper()
+	a := s.load(name, after)
+	a.start()
+	return a
+}
+
+// load makes a process of the archive that has read the store and does nothing before start.
+func (s *scene) load(name string, after int) *archive {
+	s.t.Helper()
 	g := NewWithT(s.t)
 	cfg, err := testworld.ArchiveConfig(plane.Env, s.Platform)
 	g.Expect(err).NotTo(HaveOccurred())
@@ -291,8 +340,10 @@ func (s *scene) prepare(name string, after int) *archive {
 	}
 	ctx, cancel := context.WithCancel(background)
 	var group sync.WaitGroup
-	group.Go(func() { _ = follow.Run(ctx) })
-	group.Go(func() { _ = a.Run(ctx) })
+	a.start = func() {
+		group.Go(func() { _ = follow.Run(ctx) })
+		group.Go(func() { _ = a.Run(ctx) })
+	}
 	var once sync.Once
 	a.stop = func() { once.Do(func() { cancel(); group.Wait() }) }
 	s.t.Cleanup(a.stop)

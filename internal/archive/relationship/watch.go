@@ -90,9 +90,12 @@ func (k *Keeper) sweep(ctx context.Context) bool {
 		if live {
 			open++
 		}
+		// Another replica may have carried out an end that this one has held since it loaded it: nothing else tells of that.
+		_, held := k.Index.DocumentEnd(index.DocumentID(r.DocumentID))
+		shown := k.shown(r)
 		switch {
-		case k.shown(r):
-		case live && len(k.Index.OfDocument(index.DocumentID(r.DocumentID))) == 0:
+		case shown && !held:
+		case !shown && live && len(k.Index.OfDocument(index.DocumentID(r.DocumentID))) == 0:
 			gone = append(gone, r.DocumentID)
 		default:
 			changed = append(changed, r.DocumentID)
