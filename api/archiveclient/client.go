@@ -45,7 +45,7 @@ func DefaultBackoff() wait.Backoff {
 type Answer struct {
 	RequestID string
 	Status    int
-	// Method and Path are the request's; the path holds no more than random ids.
+	// Method and Path are the request's; the path holds no more than random ids and the identifiers of matters.
 	Method, Path string
 }
 

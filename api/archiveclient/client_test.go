@@ -144,7 +144,7 @@ func TestIdempotencyKey(t *testing.T) {
 func TestSearchPages(t *testing.T) {
 	ctx, unit := t.Context(), unit(t)
 	client := must(unit.FindClient(ctx, identityCode))(t)
-	matter := "matter-" + uuid.NewString()
+	matter := must(theArchive.organizer.OpenMatter(ctx, archiveclient.NewMatter{Clients: []uuid.UUID{client}, ServiceTasks: []string{task}}))(t).ID
 	var want []uuid.UUID
 	for range 7 {
 		d := note(client, "page")
@@ -270,8 +270,8 @@ func TestAnswerLost(t *testing.T) {
 	}
 	defer theArchive.store.onStored.Store(nil)
 
+	matter := must(theArchive.organizer.OpenMatter(ctx, archiveclient.NewMatter{Clients: []uuid.UUID{client}, ServiceTasks: []string{task}}))(t).ID
 	cutOnce()
-	matter := "matter-" + uuid.NewString()
 	d := note(client, "lost")
 	d.Matter = matter
 	stored = must(through.StoreDocument(ctx, d))(t)
@@ -306,7 +306,7 @@ func TestUnsafeIsNotRepeated(t *testing.T) {
 	defer theArchive.store.onStored.Store(nil)
 	v := noteVersion("unsafe")
 	_, err := through.Requests().StoreDocumentWithBody(t.Context(), registry, &openapi.StoreDocumentParams{
-		Client: []uuid.UUID{client}, Type: "case-note", ServiceTask: v.ServiceTasks, Created: v.Created,
+		Client: &[]uuid.UUID{client}, Type: "case-note", ServiceTask: v.ServiceTasks, Created: v.Created,
 	}, "application/json", bytes.NewReader(v.JSON))
 	if err == nil || stored != 1 {
 		t.Errorf("sent %d times: %v", stored, err)
@@ -329,5 +329,33 @@ func TestUnreachable(t *testing.T) {
 	}
 	if !strings.Contains(err.Error(), "refused") {
 		t.Errorf("the cause is lost: %v", err)
+	}
+}
+
+func TestMatters(t *testing.T) {
+	ctx, unit, organizer := t.Context(), unit(t), theArchive.organizer
+	client := must(unit.FindClient(ctx, identityCode))(t)
+	opened := must(organizer.OpenMatter(ctx, archiveclient.NewMatter{Clients: []uuid.UUID{client}, ServiceTasks: []string{task}}))(t)
+	d := note(client, "in a matter")
+	d.Clients, d.Matter = nil, opened.ID
+	if stored := must(unit.StoreDocument(ctx, d))(t); !slices.Equal(stored.Clients, opened.Clients) || stored.Matter != opened.ID {
+		t.Errorf("stored %+v in %+v", stored, opened)
+	}
+	closed := must(organizer.CloseMatter(ctx, opened.ID, time.Now()))(t)
+	if read := must(unit.ReadMatter(ctx, opened.ID))(t); read.State != closed.State || read.ClosedAt.IsZero() || len(read.Events) != 2 {
+		t.Errorf("read %+v", read)
+	}
+	_, err := unit.StoreDocument(ctx, d)
+	if problem := (*archiveclient.Problem)(nil); !errors.As(err, &problem) || problem.Reason != "matter-closed" {
+		t.Errorf("storing into a closed matter: %v", err)
+	}
+	if _, err := unit.CloseMatter(ctx, opened.ID, time.Time{}); err == nil {
+		t.Error("a unit with the basic right closed a matter")
+	}
+	must(organizer.ReopenMatter(ctx, opened.ID))(t)
+	must(unit.StoreDocument(ctx, d))(t)
+	found := must(unit.Matters(ctx, client))(t)
+	if !slices.ContainsFunc(found, func(m archiveclient.Matter) bool { return m.ID == opened.ID && m.State == "open" }) {
+		t.Errorf("found %+v", found)
 	}
 }

@@ -121,7 +121,8 @@ func repeat(request *http.Request, failed error) (time.Duration, bool) {
 // repeatable tells whether sending a request twice is the same as sending it once. The API is made so, but for
 // storing under an id that the archive gives: that needs a key to be known again by.
 func repeatable(request *http.Request) bool {
-	return request.Method != http.MethodPost || !strings.HasSuffix(request.URL.Path, "/documents") ||
+	path := request.URL.Path
+	return request.Method != http.MethodPost || !strings.HasSuffix(path, "/documents") && !strings.HasSuffix(path, "/matters") ||
 		request.Header.Get(keyHeader) != ""
 }
 

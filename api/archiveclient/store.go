@@ -24,7 +24,8 @@ type Version struct {
 	// Created is when the version was authored. The catalog is read as of this day.
 	Created time.Time
 
-	// Matter is the identifier of the matter that the document belongs to, if it does to any.
+	// Matter is the identifier of the matter that the document belongs to, if it does to any. It has to be open:
+	// see [Client.OpenMatter].
 	Matter string
 	// Language is a BCP 47 tag, if known.
 	Language string
@@ -51,7 +52,8 @@ const (
 // NewDocument is a document with its first version.
 type NewDocument struct {
 	Version
-	// Clients are those whom the document is about.
+	// Clients are those whom the document is about. They may be left out where a matter is named: a document in a
+	// shared matter is of all of the matter's clients.
 	Clients []uuid.UUID
 	// Type is the code of the document type, from the catalog.
 	Type string
@@ -72,7 +74,7 @@ func (c *Client) StoreDocument(ctx context.Context, d NewDocument) (Document, er
 		d.Key = uuid.NewString()
 	}
 	return answer[Document](c.requests.StoreDocumentWithBody(ctx, c.registry, &openapi.StoreDocumentParams{
-		Client: d.Clients, Type: d.Type, IdempotencyKey: &d.Key,
+		Client: optionalList(d.Clients), Type: d.Type, IdempotencyKey: &d.Key,
 		ServiceTask: d.ServiceTasks, Created: d.Created.UTC(), Matter: optional(d.Matter), Language: optional(d.Language),
 		Schema: optional(d.Schema), NonDisclosure: optional(d.NonDisclosure), Display: optional(d.Display), DisplayFrom: instant(d.DisplayFrom),
 		ContentDigest: optional(body.contentDigest), ReprDigest: optional(body.reprDigest),
@@ -87,7 +89,7 @@ func (c *Client) PutDocument(ctx context.Context, id uuid.UUID, d NewDocument) (
 		return Document{}, err
 	}
 	return answer[Document](c.requests.PutDocumentWithBody(ctx, c.registry, id, &openapi.PutDocumentParams{
-		Client: d.Clients, Type: d.Type,
+		Client: optionalList(d.Clients), Type: d.Type,
 		ServiceTask: d.ServiceTasks, Created: d.Created.UTC(), Matter: optional(d.Matter), Language: optional(d.Language),
 		Schema: optional(d.Schema), NonDisclosure: optional(d.NonDisclosure), Display: optional(d.Display), DisplayFrom: instant(d.DisplayFrom),
 		ContentDigest: optional(body.contentDigest), ReprDigest: optional(body.reprDigest),
@@ -138,6 +140,14 @@ func optional[T comparable](value T) *T {
 		return nil
 	}
 	return &value
+}
+
+// optionalList leaves a parameter out that is given no times.
+func optionalList[T any](values []T) *[]T {
+	if len(values) == 0 {
+		return nil
+	}
+	return &values
 }
 
 func instant(t time.Time) *time.Time {

@@ -113,7 +113,7 @@ func (p *play) changeDocuments(ctx context.Context) error {
 	saw("version %d of document %s", changed.Version, changed.ID)
 	say("A colleague who has seen version 1 only tries to store over it")
 	p.north = p.north.In("en")
-	version.Matter = "M-1"
+	version.Language = "sv"
 	_, err = p.north.AddVersion(ctx, p.note, 1, version)
 	if err := refusedFor("version-stale", err); err != nil {
 		return err

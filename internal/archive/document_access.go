@@ -5,6 +5,7 @@ package archive
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -32,10 +33,16 @@ func (x *exchange) open(id uuid.UUID) (store.Facts, *outcome) {
 
 // decideRead decides on reading versions of one document. A document of several clients may be read if it
 // may through any one of them; all of the versions through the same.
-func (x *exchange) decideRead(versions ...store.Facts) (best verdict) {
+func (x *exchange) decideRead(versions ...store.Facts) verdict {
+	return x.throughAnyOf(versions[0].ClientIDs, func(client uuid.UUID) verdict { return x.decideThrough(client, versions) })
+}
+
+// throughAnyOf decides through one client after the other until one serves, and gives that verdict, or the one
+// that came nearest.
+func (x *exchange) throughAnyOf(clients []uuid.UUID, decide func(client uuid.UUID) verdict) (best verdict) {
 	var through uuid.UUID
-	for _, client := range versions[0].ClientIDs {
-		d := x.decideThrough(client, versions)
+	for _, client := range clients {
+		d := decide(client)
 		settled := d.Allowed || d.lacking != 0 // a role is the same through every client
 		// Reasons are numbered in the order of the checks, so the highest came nearest.
 		if settled || d.Reason > best.Reason {
@@ -60,14 +67,31 @@ func (x *exchange) decideThrough(client uuid.UUID, versions []store.Facts) (d ve
 	return d
 }
 
-// decideWrite decides on a change to the clients' documents: each of them must allow it.
-func (x *exchange) decideWrite(ask question, clients []uuid.UUID, document *store.Facts) (first verdict) {
-	for i, client := range clients {
+// decideWrite decides on what is new to the clients: each of them must allow it.
+func (x *exchange) decideWrite(ask question, clients []uuid.UUID) verdict {
+	return x.throughAll(clients, func(client uuid.UUID) verdict {
 		ask.Client = access.ClientID(client)
-		if document != nil {
-			ask.Document = documentFacts(*document, client)
-		}
-		d := x.decide(ask)
+		return x.decide(ask)
+	})
+}
+
+// decideChange decides on a change to a document: each of its clients must allow it, but for a shared one any does.
+// It gives the clients through whom it is allowed.
+func (x *exchange) decideChange(ask question, document store.Facts, shared bool) (verdict, []uuid.UUID) {
+	through := func(client uuid.UUID) verdict {
+		ask.Client, ask.Document = access.ClientID(client), documentFacts(document, client)
+		return x.decide(ask)
+	}
+	if shared {
+		d := x.throughAnyOf(document.ClientIDs, through)
+		return d, []uuid.UUID{x.row.ClientID}
+	}
+	return x.throughAll(document.ClientIDs, through), document.ClientIDs
+}
+
+func (x *exchange) throughAll(clients []uuid.UUID, decide func(client uuid.UUID) verdict) (first verdict) {
+	for i, client := range clients {
+		d := decide(client)
 		if !d.Allowed {
 			x.about(client)
 			return d
@@ -83,12 +107,15 @@ func (x *exchange) decideWrite(ask question, clients []uuid.UUID, document *stor
 
 // hidden makes a refusal that would tell that the document exists, to someone who has nothing to do
 // with its client, the same as that of a document that does not.
-func hidden(d verdict) outcome {
+func hidden(d verdict) outcome { return hiddenAs(d, problem.DocumentNotFound) }
+
+// hiddenAs does so for what is not there by the problem.
+func hiddenAs(d verdict, missing problem.Kind) outcome {
 	out := refusedBy(d)
 	switch d.Reason {
 	case access.ReasonDocumentMissing, access.ReasonNoRelationship, access.ReasonClientMissing,
 		access.ReasonDocumentOtherClient, access.ReasonDocumentOtherRegistry:
-		return out.shownAs(problem.DocumentNotFound)
+		return out.shownAs(missing)
 	default:
 		return out
 	}
@@ -103,14 +130,14 @@ func (x *exchange) inForce(facts store.Facts, annulled bool) *outcome {
 }
 
 // visibleClients gives those of a document's clients whom the caller may be told of: to a unit, only those
-// through whom it may read the document.
-func (x *exchange) visibleClients(facts store.Facts, through uuid.UUID) []uuid.UUID {
+// through whom it may read the document, or act on it as it did now.
+func (x *exchange) visibleClients(facts store.Facts, through ...uuid.UUID) []uuid.UUID {
 	if x.identity.Organizer() || len(facts.ClientIDs) == 1 {
 		return facts.ClientIDs
 	}
 	var visible []uuid.UUID
 	for _, client := range facts.ClientIDs {
-		if client == through || x.mayRead(facts, client) {
+		if slices.Contains(through, client) || x.mayRead(facts, client) {
 			visible = append(visible, client)
 		}
 	}

@@ -30,7 +30,12 @@ func (x *exchange) annulDocument() outcome {
 	if stopped != nil {
 		return *stopped
 	}
-	if d := x.decideWrite(question{documentType: document.Type}, document.ClientIDs, &document); !d.Allowed {
+	shared, stopped := x.isShared(document)
+	if stopped != nil {
+		return *stopped
+	}
+	d, through := x.decideChange(question{documentType: document.Type}, document, shared)
+	if !d.Allowed {
 		return refusedBy(d)
 	}
 	if stopped := x.ownRelationship(id); stopped != nil {
@@ -48,7 +53,7 @@ func (x *exchange) annulDocument() outcome {
 		return x.changeFailed(id, err)
 	}
 	x.tellRelationship(ctx, id, x.row.Time)
-	a := jsonAnswer(http.StatusOK, x.describe(facts, facts.ClientIDs, x.relationshipOf(facts)))
+	a := jsonAnswer(http.StatusOK, x.describe(facts, x.visibleClients(facts, through...), x.relationshipOf(facts)))
 	a.header.Set("ETag", entityTag(facts.Version, ""))
 	out := allowed(a)
 	out.logged = true

@@ -93,6 +93,12 @@ func (a *arena) relateTo(client uuid.UUID, unit string, n byte, changes ...func(
 	}}, changes...)...)
 }
 
+// openMatter opens a matter as the organizer.
+func (a *arena) openMatter(id string, clients []uuid.UUID, tasks ...string) {
+	a.t.Helper()
+	a.expect("opening the matter", a.organizer.post("/matters", map[string]any{"id": id, "clients": clients, "serviceTasks": tasks}), 201)
+}
+
 // total is how many documents the organizer sees of the client.
 func (a *arena) total(client uuid.UUID) float64 {
 	a.t.Helper()

@@ -53,14 +53,16 @@ func (x *exchange) storeNew(id uuid.UUID, in intake, taken problem.Kind) outcome
 	if stopped := x.classify(&in); stopped != nil {
 		return *stopped
 	}
-	ask := in.question()
-	if d := x.decideWrite(ask, in.clients, nil); !d.Allowed {
-		return refusedBy(d)
+	if stopped := x.decideNew(&in); stopped != nil {
+		return *stopped
+	}
+	if stopped := in.checkClients(); stopped != nil {
+		return *stopped
 	}
 	if stopped := x.takeBody(&in); stopped != nil {
 		return *stopped
 	}
-	if d := x.decideWrite(ask, in.clients, nil); !d.Allowed {
+	if d := x.decideWrite(in.question(), in.asked); !d.Allowed {
 		return refusedBy(d)
 	}
 	x.stamp(&in, id)
@@ -74,12 +76,15 @@ func (x *exchange) storeNew(id uuid.UUID, in intake, taken problem.Kind) outcome
 		if errors.Is(err, store.ErrExists) {
 			return failed(problem.Of(taken))
 		}
+		if refused := x.matterRefused(in.Matter, err); refused != nil {
+			return *refused
+		}
 		return x.storeFailed(err)
 	}
 	if in.Relationship != nil {
 		x.tellRelationship(ctx, id, in.Relationship.End)
 	}
-	return x.stored(facts, created, "/documents/"+id.String())
+	return x.stored(facts, created, "/documents/"+id.String(), in.asked)
 }
 
 // stamp notes what the archive itself says of the version, and completes the row that goes with it.
@@ -89,8 +94,8 @@ func (x *exchange) stamp(in *intake, id uuid.UUID) {
 	x.row.Outcome = store.OutcomeAllowed
 }
 
-// stored answers with what is durable, its row included.
-func (x *exchange) stored(facts store.Facts, created bool, location string) outcome {
+// stored answers with what is durable, its row included. through are the clients through whom it was stored.
+func (x *exchange) stored(facts store.Facts, created bool, location string, through []uuid.UUID) outcome {
 	status := http.StatusCreated
 	if !created {
 		status = http.StatusOK
@@ -100,7 +105,7 @@ func (x *exchange) stored(facts store.Facts, created bool, location string) outc
 			return *stopped
 		}
 	}
-	a := jsonAnswer(status, x.describe(facts, facts.ClientIDs, x.relationshipOf(facts)))
+	a := jsonAnswer(status, x.describe(facts, x.visibleClients(facts, through...), x.relationshipOf(facts)))
 	a.header.Set("Location", "/v1/registries/"+x.registry+location)
 	a.header.Set("ETag", entityTag(facts.Version, ""))
 	out := allowed(a)

@@ -36,8 +36,16 @@ func (x *exchange) storeVersion(correction bool) outcome {
 	if stopped := x.classify(&in); stopped != nil {
 		return *stopped
 	}
+	if stopped := in.checkClients(); stopped != nil {
+		return *stopped
+	}
+	shared, stopped := x.isShared(document)
+	if stopped != nil {
+		return *stopped
+	}
+	shared = shared && in.Matter != "" // one that leaves the matter is no longer shared
 	ask := in.question()
-	if d := x.decideWrite(ask, in.clients, &document); !d.Allowed {
+	if d, _ := x.decideChange(ask, document, shared); !d.Allowed {
 		return refusedBy(d)
 	}
 	if stopped := x.takeBody(&in); stopped != nil {
@@ -46,9 +54,11 @@ func (x *exchange) storeVersion(correction bool) outcome {
 	if stopped := x.checkRelationshipChange(&in, document, expected); stopped != nil {
 		return *stopped
 	}
-	if d := x.decideWrite(ask, in.clients, &document); !d.Allowed {
+	d, through := x.decideChange(ask, document, shared)
+	if !d.Allowed {
 		return refusedBy(d)
 	}
+	in.asked = through
 	return x.commitVersion(id, expected, in)
 }
 
@@ -60,12 +70,16 @@ func (x *exchange) commitVersion(id uuid.UUID, expected int, in intake) outcome 
 		Registry: x.registry, ID: id, Expected: expected, Content: in.Content,
 	}, x.row)
 	if err != nil {
+		if refused := x.matterRefused(in.Matter, err); refused != nil {
+			x.handled()
+			return *refused
+		}
 		return x.changeFailed(id, err)
 	}
 	if in.Relationship != nil {
 		x.tellRelationship(ctx, id, in.Relationship.End)
 	}
-	return x.stored(facts, created, versionPath(id, facts.Version))
+	return x.stored(facts, created, versionPath(id, facts.Version), in.asked)
 }
 
 // openToChange gives a document that the caller may read, and the version that it says it has seen. Whether

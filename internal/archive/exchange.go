@@ -64,6 +64,15 @@ func (x *exchange) decide(q question) verdict {
 
 // judge decides for whoever asks, under the professional's user right.
 func (x *exchange) judge(q question, now time.Time) verdict {
+	decision := x.decideAlone(&q, now)
+	if q.role == "" {
+		q.role = x.row.Role
+	}
+	return withUserRight(x.server.opts.Catalog(), &q, decision, now)
+}
+
+// decideAlone decides for whoever asks, whatever the professional's user right.
+func (x *exchange) decideAlone(q *question, now time.Time) access.Decision {
 	q.Caller = access.Caller{
 		TrustedRegistry: x.identity.Registry, Unit: x.identity.Unit, Fingerprint: access.Fingerprint(x.fingerprint),
 	}
@@ -72,11 +81,7 @@ func (x *exchange) judge(q question, now time.Time) verdict {
 	if q.Operation == 0 {
 		q.Operation = x.operation.access()
 	}
-	if q.role == "" {
-		q.role = x.row.Role
-	}
-	decision := x.server.opts.View.Decide(&q.Request, now)
-	return withUserRight(x.server.opts.Catalog(), &q, decision, now)
+	return x.server.opts.View.Decide(&q.Request, now)
 }
 
 func (x *exchange) note(d access.Decision, now time.Time) {

@@ -534,6 +534,13 @@ func (f *faultyStore) Annul(ctx context.Context, a store.NewAnnulment, row store
 	return f.Store.Annul(ctx, a, row)
 }
 
+func (f *faultyStore) OpenMatter(ctx context.Context, m store.NewMatter, row store.LogRow) (store.Matter, bool, error) {
+	if err := f.now().write; err != nil {
+		return store.Matter{}, false, err
+	}
+	return f.Store.OpenMatter(ctx, m, row)
+}
+
 func (f *faultyStore) DocumentFacts(ctx context.Context, registry string, id uuid.UUID, version int) (store.Facts, error) {
 	now := f.now()
 	if now.read != nil {

@@ -26,6 +26,8 @@ const createdTolerance = 5 * time.Minute
 // then its bytes. The first version, a new version and a correction all come in by it.
 type intake struct {
 	store.Content
+	// named are the clients that the request names; asked those for whom the decision is asked.
+	named, asked []uuid.UUID
 	// clients and typeCode are the document's: given with its first version, else those that it has.
 	clients  []uuid.UUID
 	typeCode string
@@ -62,12 +64,15 @@ func (x *exchange) newDocumentQuery() (intake, *outcome) {
 	if in.typeCode == "" {
 		f.fail("type", "is missing")
 	}
+	if !query.Has("client") && in.Matter != "" {
+		return in, f.wrong // all of the matter's
+	}
 	for _, text := range f.set("client", query["client"], store.MaxClients) {
 		client := f.uuid("client", text)
-		if slices.Contains(in.clients, client) {
+		if slices.Contains(in.named, client) {
 			f.fail("client", "is given twice")
 		}
-		in.clients = append(in.clients, client)
+		in.named = append(in.named, client)
 	}
 	return in, f.wrong
 }

@@ -61,13 +61,16 @@ func (in *intake) checkFormats() *outcome {
 			return refuse("the document type is not kept as " + format)
 		}
 	}
-	if in.kind.IsRelationship() {
-		if !in.isJSON() {
-			return refuse("a client relationship document needs " + store.ContentJSON)
-		}
-		if len(in.clients) != 1 {
-			return ended(invalidParameter("client", "must be one for a client relationship document"))
-		}
+	if in.kind.IsRelationship() && !in.isJSON() {
+		return refuse("a client relationship document needs " + store.ContentJSON)
+	}
+	return nil
+}
+
+// checkClients holds a client relationship document to one client. In a shared matter it would be of several.
+func (in *intake) checkClients() *outcome {
+	if in.kind.IsRelationship() && len(in.clients) != 1 {
+		return ended(invalidParameter("client", "must be one for a client relationship document, which does not go into a shared matter"))
 	}
 	return nil
 }

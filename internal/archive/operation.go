@@ -23,6 +23,11 @@ const (
 	opListVersions
 	opReadSignature
 	opExplain
+	opOpenMatter
+	opCloseMatter
+	opReopenMatter
+	opReadMatter
+	opSearchMatters
 )
 
 var operations = [...]struct {
@@ -43,6 +48,11 @@ var operations = [...]struct {
 	opListVersions:   {"ListVersions", access.Read},
 	opReadSignature:  {"ReadSignature", access.Read},
 	opExplain:        {name: "Explain"},
+	opOpenMatter:     {"OpenMatter", access.ManageMatter},
+	opCloseMatter:    {"CloseMatter", access.ManageMatter},
+	opReopenMatter:   {"ReopenMatter", access.ManageMatter},
+	opReadMatter:     {"ReadMatter", access.Read},
+	opSearchMatters:  {"SearchMatters", access.Search},
 }
 
 // String is the operation's name in the use log, metrics and logs.

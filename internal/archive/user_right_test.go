@@ -204,6 +204,7 @@ func TestInvariantSearchNeverLeaks_UserRightsAreWithinTheQuery(t *testing.T) {
 
 func TestUserRightsBindASearchOfAMatter(t *testing.T) {
 	a := newArena(t)
+	a.openMatter("m-1", []uuid.UUID{a.client}, task)
 	for _, kind := range []string{"case-note", "needs-assessment"} {
 		path := "/documents" + query(kind, []uuid.UUID{a.client}, "matter=m-1&"+versionQuery(task))
 		a.expect("storing", a.send(a.organizer, path, string(examples.JSON(kind))), 201)

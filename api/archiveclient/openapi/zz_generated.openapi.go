@@ -222,6 +222,45 @@ func (e FormatContentType) Valid() bool {
 	}
 }
 
+// Defines values for MatterState.
+const (
+	MatterStateClosed MatterState = "closed"
+	MatterStateOpen   MatterState = "open"
+)
+
+// Valid indicates whether the value is a known member of the MatterState enum.
+func (e MatterState) Valid() bool {
+	switch e {
+	case MatterStateClosed:
+		return true
+	case MatterStateOpen:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MatterEventKind.
+const (
+	MatterEventKindClosed   MatterEventKind = "closed"
+	MatterEventKindOpened   MatterEventKind = "opened"
+	MatterEventKindReopened MatterEventKind = "reopened"
+)
+
+// Valid indicates whether the value is a known member of the MatterEventKind enum.
+func (e MatterEventKind) Valid() bool {
+	switch e {
+	case MatterEventKindClosed:
+		return true
+	case MatterEventKindOpened:
+		return true
+	case MatterEventKindReopened:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SearchRequestState.
 const (
 	SearchRequestStateAnnulled SearchRequestState = "annulled"
@@ -584,8 +623,76 @@ type Labels struct {
 // LanguageTag A BCP 47 tag.
 type LanguageTag = string
 
+// Matter defines model for Matter.
+type Matter struct {
+	// Clients Whose matter it is. A unit is told only of those through whom it may see it.
+	Clients []openapi_types.UUID `json:"clients"`
+
+	// ClosedAt Missing while it is open.
+	ClosedAt time.Time `json:"closedAt,omitempty,omitzero"`
+
+	// Events What happened to it, in the order in which the archive was told. Lists of matters leave it out.
+	Events []MatterEvent `json:"events,omitempty,omitzero"`
+
+	// ID The identifier of a matter.
+	ID           MatterID    `json:"id"`
+	OpenedAt     time.Time   `json:"openedAt"`
+	Registry     OID         `json:"registry"`
+	ServiceTasks []Code      `json:"serviceTasks"`
+	State        MatterState `json:"state"`
+}
+
+// MatterState defines model for Matter.State.
+type MatterState string
+
+// MatterClosing defines model for MatterClosing.
+type MatterClosing struct {
+	// ClosedAt An RFC 3339 time, not in the future; empty for now.
+	ClosedAt string `json:"closedAt,omitempty,omitzero"`
+}
+
+// MatterEvent defines model for MatterEvent.
+type MatterEvent struct {
+	// At When it happened.
+	At   time.Time       `json:"at"`
+	By   Author          `json:"by"`
+	Kind MatterEventKind `json:"kind"`
+
+	// RecordedAt When the archive was told.
+	RecordedAt time.Time `json:"recordedAt"`
+}
+
+// MatterEventKind defines model for MatterEvent.Kind.
+type MatterEventKind string
+
 // MatterID The identifier of a matter.
 type MatterID = string
+
+// MatterOpening defines model for MatterOpening.
+type MatterOpening struct {
+	Clients []openapi_types.UUID `json:"clients"`
+
+	// ID The identifier; empty for one that the archive gives.
+	ID string `json:"id,omitempty,omitzero"`
+
+	// OpenedAt An RFC 3339 time, not in the future; empty for now.
+	OpenedAt     string `json:"openedAt,omitempty,omitzero"`
+	ServiceTasks []Code `json:"serviceTasks"`
+}
+
+// MatterReopening defines model for MatterReopening.
+type MatterReopening = map[string]interface{}
+
+// MatterSearch defines model for MatterSearch.
+type MatterSearch struct {
+	// Client Whose matters.
+	Client openapi_types.UUID `json:"client"`
+}
+
+// Matters defines model for Matters.
+type Matters struct {
+	Items []Matter `json:"items"`
+}
 
 // Names In Finnish, Swedish and English.
 type Names struct {
@@ -747,8 +854,11 @@ type IfNoneMatch = string
 // Language A BCP 47 tag.
 type Language = LanguageTag
 
-// Matter The identifier of a matter.
-type Matter = MatterID
+// MatterParameter The identifier of a matter.
+type MatterParameter = MatterID
+
+// MatterIDParameter The identifier of a matter.
+type MatterIDParameter = MatterID
 
 // NonDisclosure defines model for NonDisclosure.
 type NonDisclosure = bool
@@ -774,6 +884,9 @@ type Type = Code
 // Version defines model for Version.
 type Version = int
 
+// ChangedMatter defines model for ChangedMatter.
+type ChangedMatter = Matter
+
 // DocumentBytes defines model for DocumentBytes.
 type DocumentBytes = interface{}
 
@@ -791,8 +904,8 @@ type Stored = Document
 
 // StoreDocumentParams defines parameters for StoreDocument.
 type StoreDocumentParams struct {
-	// Client The ids of the clients that the document is about. A client relationship document has one.
-	Client ClientParameter `form:"client" json:"client"`
+	// Client The ids of the clients that the document is about. A client relationship document has one. It may be left out where a matter is named. A document in a shared matter is of all of the matter's clients, whichever are named.
+	Client *ClientParameter `form:"client,omitempty" json:"client,omitempty"`
 
 	// Type The code of the document type, from the catalog.
 	Type Type `form:"type" json:"type"`
@@ -803,8 +916,8 @@ type StoreDocumentParams struct {
 	// Created When the version was authored. The catalog is read as of this day.
 	Created Created `form:"created" json:"created"`
 
-	// Matter The identifier of the matter that the document belongs to.
-	Matter *Matter `form:"matter,omitempty" json:"matter,omitempty"`
+	// Matter The identifier of the matter that the document belongs to. It has to be open, and the document's clients and service tasks have to be the matter's.
+	Matter *MatterParameter `form:"matter,omitempty" json:"matter,omitempty"`
 
 	// Language The language of the document.
 	Language *Language `form:"language,omitempty" json:"language,omitempty"`
@@ -848,8 +961,8 @@ type ReadDocumentParams struct {
 
 // PutDocumentParams defines parameters for PutDocument.
 type PutDocumentParams struct {
-	// Client The ids of the clients that the document is about. A client relationship document has one.
-	Client ClientParameter `form:"client" json:"client"`
+	// Client The ids of the clients that the document is about. A client relationship document has one. It may be left out where a matter is named. A document in a shared matter is of all of the matter's clients, whichever are named.
+	Client *ClientParameter `form:"client,omitempty" json:"client,omitempty"`
 
 	// Type The code of the document type, from the catalog.
 	Type Type `form:"type" json:"type"`
@@ -860,8 +973,8 @@ type PutDocumentParams struct {
 	// Created When the version was authored. The catalog is read as of this day.
 	Created Created `form:"created" json:"created"`
 
-	// Matter The identifier of the matter that the document belongs to.
-	Matter *Matter `form:"matter,omitempty" json:"matter,omitempty"`
+	// Matter The identifier of the matter that the document belongs to. It has to be open, and the document's clients and service tasks have to be the matter's.
+	Matter *MatterParameter `form:"matter,omitempty" json:"matter,omitempty"`
 
 	// Language The language of the document.
 	Language *Language `form:"language,omitempty" json:"language,omitempty"`
@@ -905,8 +1018,8 @@ type CorrectDocumentParams struct {
 	// Created When the version was authored. The catalog is read as of this day.
 	Created Created `form:"created" json:"created"`
 
-	// Matter The identifier of the matter that the document belongs to.
-	Matter *Matter `form:"matter,omitempty" json:"matter,omitempty"`
+	// Matter The identifier of the matter that the document belongs to. It has to be open, and the document's clients and service tasks have to be the matter's.
+	Matter *MatterParameter `form:"matter,omitempty" json:"matter,omitempty"`
 
 	// Language The language of the document.
 	Language *Language `form:"language,omitempty" json:"language,omitempty"`
@@ -959,8 +1072,8 @@ type AddVersionParams struct {
 	// Created When the version was authored. The catalog is read as of this day.
 	Created Created `form:"created" json:"created"`
 
-	// Matter The identifier of the matter that the document belongs to.
-	Matter *Matter `form:"matter,omitempty" json:"matter,omitempty"`
+	// Matter The identifier of the matter that the document belongs to. It has to be open, and the document's clients and service tasks have to be the matter's.
+	Matter *MatterParameter `form:"matter,omitempty" json:"matter,omitempty"`
 
 	// Language The language of the document.
 	Language *Language `form:"language,omitempty" json:"language,omitempty"`
@@ -1026,6 +1139,12 @@ type ReadSignatureHeadParams struct {
 // ReadSignatureHeadParamsFormat defines parameters for ReadSignatureHead.
 type ReadSignatureHeadParamsFormat string
 
+// OpenMatterParams defines parameters for OpenMatter.
+type OpenMatterParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, new for each matter.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
 // RegisterClientJSONRequestBody defines body for RegisterClient for application/json ContentType.
 type RegisterClientJSONRequestBody = IdentityRequest
 
@@ -1040,6 +1159,18 @@ type AnnulDocumentJSONRequestBody = AnnulmentRequest
 
 // ExplainJSONRequestBody defines body for Explain for application/json ContentType.
 type ExplainJSONRequestBody = ExplainRequest
+
+// OpenMatterJSONRequestBody defines body for OpenMatter for application/json ContentType.
+type OpenMatterJSONRequestBody = MatterOpening
+
+// SearchMattersJSONRequestBody defines body for SearchMatters for application/json ContentType.
+type SearchMattersJSONRequestBody = MatterSearch
+
+// CloseMatterJSONRequestBody defines body for CloseMatter for application/json ContentType.
+type CloseMatterJSONRequestBody = MatterClosing
+
+// ReopenMatterJSONRequestBody defines body for ReopenMatter for application/json ContentType.
+type ReopenMatterJSONRequestBody = MatterReopening
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -1265,6 +1396,9 @@ type ClientInterface interface {
 	//
 	// A new version of a client relationship document may change only the end.
 	//
+	// A document moves only to a matter of the same clients. In a closed matter only corrections, annulments and the
+	// ends of client relationships are stored.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/registries/{oid}/documents/{id}/versions (the `AddVersion` operationId).
@@ -1309,6 +1443,96 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/registries/{oid}/explain (the `Explain` operationId).
 	Explain(ctx context.Context, oid Registry, body ExplainJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OpenMatterWithBody Open a matter
+	//
+	// For the organizer, and for a unit with the extended right that has a live relationship with every one of the
+	// clients in the service tasks. The clients and the service tasks are fixed: for others another matter is opened.
+	//
+	// A request that is repeated changes nothing and is answered 200. Without an identifier one follows from the
+	// `Idempotency-Key`, or is random. An identifier that a matter of other clients or service tasks has, or that
+	// documents of other clients carry, is `matter-exists`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/matters (the `OpenMatter` operationId).
+	OpenMatterWithBody(ctx context.Context, oid Registry, params *OpenMatterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OpenMatter Open a matter
+	//
+	// For the organizer, and for a unit with the extended right that has a live relationship with every one of the
+	// clients in the service tasks. The clients and the service tasks are fixed: for others another matter is opened.
+	//
+	// A request that is repeated changes nothing and is answered 200. Without an identifier one follows from the
+	// `Idempotency-Key`, or is random. An identifier that a matter of other clients or service tasks has, or that
+	// documents of other clients carry, is `matter-exists`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/matters (the `OpenMatter` operationId).
+	OpenMatter(ctx context.Context, oid Registry, params *OpenMatterParams, body OpenMatterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SearchMattersWithBody List the matters of a client that the caller may see, the one opened last first
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/matters/_search (the `SearchMatters` operationId).
+	SearchMattersWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SearchMatters List the matters of a client that the caller may see, the one opened last first
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/matters/_search (the `SearchMatters` operationId).
+	SearchMatters(ctx context.Context, oid Registry, body SearchMattersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReadMatter Read a matter and what happened to it
+	//
+	// A matter that the caller has nothing to do with is `matter-unknown`, the same as one that does not exist.
+	//
+	// Corresponds with GET /v1/registries/{oid}/matters/{id} (the `ReadMatter` operationId).
+	ReadMatter(ctx context.Context, oid Registry, id MatterIDParameter, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReadMatterHead Read the headers of a matter; recorded as reading it
+	//
+	// Corresponds with HEAD /v1/registries/{oid}/matters/{id} (the `ReadMatterHead` operationId).
+	ReadMatterHead(ctx context.Context, oid Registry, id MatterIDParameter, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CloseMatterWithBody Close a matter
+	//
+	// Closing it again changes nothing, unless at another time, which is `matter-closed`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/matters/{id}/closure (the `CloseMatter` operationId).
+	CloseMatterWithBody(ctx context.Context, oid Registry, id MatterIDParameter, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CloseMatter Close a matter
+	//
+	// Closing it again changes nothing, unless at another time, which is `matter-closed`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/matters/{id}/closure (the `CloseMatter` operationId).
+	CloseMatter(ctx context.Context, oid Registry, id MatterIDParameter, body CloseMatterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReopenMatterWithBody Undo the closing of a matter
+	//
+	// Reopening an open matter changes nothing.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/matters/{id}/reopening (the `ReopenMatter` operationId).
+	ReopenMatterWithBody(ctx context.Context, oid Registry, id MatterIDParameter, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReopenMatter Undo the closing of a matter
+	//
+	// Reopening an open matter changes nothing.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/matters/{id}/reopening (the `ReopenMatter` operationId).
+	ReopenMatter(ctx context.Context, oid Registry, id MatterIDParameter, body ReopenMatterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ReadCatalog List the codes, document types and schema versions
@@ -1621,6 +1845,9 @@ func (c *Requests) ListVersions(ctx context.Context, oid Registry, id DocumentID
 //
 // A new version of a client relationship document may change only the end.
 //
+// A document moves only to a matter of the same clients. In a closed matter only corrections, annulments and the
+// ends of client relationships are stored.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/registries/{oid}/documents/{id}/versions (the `AddVersion` operationId).
@@ -1716,6 +1943,196 @@ func (c *Requests) ExplainWithBody(ctx context.Context, oid Registry, contentTyp
 // Corresponds with POST /v1/registries/{oid}/explain (the `Explain` operationId).
 func (c *Requests) Explain(ctx context.Context, oid Registry, body ExplainJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExplainRequest(c.Server, oid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OpenMatterWithBody Open a matter
+//
+// For the organizer, and for a unit with the extended right that has a live relationship with every one of the
+// clients in the service tasks. The clients and the service tasks are fixed: for others another matter is opened.
+//
+// A request that is repeated changes nothing and is answered 200. Without an identifier one follows from the
+// `Idempotency-Key`, or is random. An identifier that a matter of other clients or service tasks has, or that
+// documents of other clients carry, is `matter-exists`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/matters (the `OpenMatter` operationId).
+func (c *Requests) OpenMatterWithBody(ctx context.Context, oid Registry, params *OpenMatterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOpenMatterRequestWithBody(c.Server, oid, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OpenMatter Open a matter
+//
+// For the organizer, and for a unit with the extended right that has a live relationship with every one of the
+// clients in the service tasks. The clients and the service tasks are fixed: for others another matter is opened.
+//
+// A request that is repeated changes nothing and is answered 200. Without an identifier one follows from the
+// `Idempotency-Key`, or is random. An identifier that a matter of other clients or service tasks has, or that
+// documents of other clients carry, is `matter-exists`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/matters (the `OpenMatter` operationId).
+func (c *Requests) OpenMatter(ctx context.Context, oid Registry, params *OpenMatterParams, body OpenMatterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOpenMatterRequest(c.Server, oid, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SearchMattersWithBody List the matters of a client that the caller may see, the one opened last first
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/matters/_search (the `SearchMatters` operationId).
+func (c *Requests) SearchMattersWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSearchMattersRequestWithBody(c.Server, oid, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SearchMatters List the matters of a client that the caller may see, the one opened last first
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/matters/_search (the `SearchMatters` operationId).
+func (c *Requests) SearchMatters(ctx context.Context, oid Registry, body SearchMattersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSearchMattersRequest(c.Server, oid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReadMatter Read a matter and what happened to it
+//
+// A matter that the caller has nothing to do with is `matter-unknown`, the same as one that does not exist.
+//
+// Corresponds with GET /v1/registries/{oid}/matters/{id} (the `ReadMatter` operationId).
+func (c *Requests) ReadMatter(ctx context.Context, oid Registry, id MatterIDParameter, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReadMatterRequest(c.Server, oid, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReadMatterHead Read the headers of a matter; recorded as reading it
+//
+// Corresponds with HEAD /v1/registries/{oid}/matters/{id} (the `ReadMatterHead` operationId).
+func (c *Requests) ReadMatterHead(ctx context.Context, oid Registry, id MatterIDParameter, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReadMatterHeadRequest(c.Server, oid, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CloseMatterWithBody Close a matter
+//
+// Closing it again changes nothing, unless at another time, which is `matter-closed`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/matters/{id}/closure (the `CloseMatter` operationId).
+func (c *Requests) CloseMatterWithBody(ctx context.Context, oid Registry, id MatterIDParameter, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCloseMatterRequestWithBody(c.Server, oid, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CloseMatter Close a matter
+//
+// Closing it again changes nothing, unless at another time, which is `matter-closed`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/matters/{id}/closure (the `CloseMatter` operationId).
+func (c *Requests) CloseMatter(ctx context.Context, oid Registry, id MatterIDParameter, body CloseMatterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCloseMatterRequest(c.Server, oid, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReopenMatterWithBody Undo the closing of a matter
+//
+// Reopening an open matter changes nothing.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/matters/{id}/reopening (the `ReopenMatter` operationId).
+func (c *Requests) ReopenMatterWithBody(ctx context.Context, oid Registry, id MatterIDParameter, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReopenMatterRequestWithBody(c.Server, oid, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReopenMatter Undo the closing of a matter
+//
+// Reopening an open matter changes nothing.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/matters/{id}/reopening (the `ReopenMatter` operationId).
+func (c *Requests) ReopenMatter(ctx context.Context, oid Registry, id MatterIDParameter, body ReopenMatterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReopenMatterRequest(c.Server, oid, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1939,7 +2356,7 @@ func NewStoreDocumentRequestWithBody(server string, oid Registry, params *StoreD
 
 		if params.Client != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "client", params.Client, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "client", *params.Client, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2298,7 +2715,7 @@ func NewPutDocumentRequestWithBody(server string, oid Registry, id DocumentID, p
 
 		if params.Client != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "client", params.Client, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "client", *params.Client, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -3388,6 +3805,305 @@ func NewExplainRequestWithBody(server string, oid Registry, contentType string, 
 	}
 
 	operationPath := fmt.Sprintf("/v1/registries/%s/explain", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOpenMatterRequest calls the generic OpenMatter builder with application/json body
+func NewOpenMatterRequest(server string, oid Registry, params *OpenMatterParams, body OpenMatterJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOpenMatterRequestWithBody(server, oid, params, "application/json", bodyReader)
+}
+
+// NewOpenMatterRequestWithBody constructs an http.Request for the OpenMatter method, with any body, and a specified content type
+func NewOpenMatterRequestWithBody(server string, oid Registry, params *OpenMatterParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/matters", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewSearchMattersRequest calls the generic SearchMatters builder with application/json body
+func NewSearchMattersRequest(server string, oid Registry, body SearchMattersJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSearchMattersRequestWithBody(server, oid, "application/json", bodyReader)
+}
+
+// NewSearchMattersRequestWithBody constructs an http.Request for the SearchMatters method, with any body, and a specified content type
+func NewSearchMattersRequestWithBody(server string, oid Registry, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/matters/_search", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReadMatterRequest constructs an http.Request for the ReadMatter method
+func NewReadMatterRequest(server string, oid Registry, id MatterIDParameter) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/matters/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReadMatterHeadRequest constructs an http.Request for the ReadMatterHead method
+func NewReadMatterHeadRequest(server string, oid Registry, id MatterIDParameter) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/matters/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodHead, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCloseMatterRequest calls the generic CloseMatter builder with application/json body
+func NewCloseMatterRequest(server string, oid Registry, id MatterIDParameter, body CloseMatterJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCloseMatterRequestWithBody(server, oid, id, "application/json", bodyReader)
+}
+
+// NewCloseMatterRequestWithBody constructs an http.Request for the CloseMatter method, with any body, and a specified content type
+func NewCloseMatterRequestWithBody(server string, oid Registry, id MatterIDParameter, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/matters/%s/closure", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReopenMatterRequest calls the generic ReopenMatter builder with application/json body
+func NewReopenMatterRequest(server string, oid Registry, id MatterIDParameter, body ReopenMatterJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReopenMatterRequestWithBody(server, oid, id, "application/json", bodyReader)
+}
+
+// NewReopenMatterRequestWithBody constructs an http.Request for the ReopenMatter method, with any body, and a specified content type
+func NewReopenMatterRequestWithBody(server string, oid Registry, id MatterIDParameter, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/matters/%s/reopening", pathParam0, pathParam1)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}

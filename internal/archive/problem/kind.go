@@ -64,6 +64,16 @@ const (
 	VersionStale
 	// DocumentAnnulled: the document has been annulled.
 	DocumentAnnulled
+	// MatterUnknown: the caller can see no matter with the identifier.
+	MatterUnknown
+	// MatterClosed: the matter is closed.
+	MatterClosed
+	// MatterExists: the identifier is another matter's, or on documents of other clients.
+	MatterExists
+	// ClientOutsideMatter: the document names a client that is not the matter's.
+	ClientOutsideMatter
+	// TaskOutsideMatter: the document names a service task that is not the matter's.
+	TaskOutsideMatter
 	// DocumentExists: the id is another document's.
 	DocumentExists
 	// IdempotencyKeyReused: the Idempotency-Key was used for another document.
@@ -158,6 +168,11 @@ var kinds = [kindEnd]struct {
 	PreconditionRequired:      {"precondition-required", http.StatusPreconditionRequired},
 	VersionStale:              {"version-stale", http.StatusPreconditionFailed},
 	DocumentAnnulled:          {"document-annulled", http.StatusGone},
+	MatterUnknown:             {"matter-unknown", http.StatusNotFound},
+	MatterClosed:              {"matter-closed", http.StatusConflict},
+	MatterExists:              {"matter-exists", http.StatusConflict},
+	ClientOutsideMatter:       {"client-outside-matter", http.StatusUnprocessableEntity},
+	TaskOutsideMatter:         {"task-outside-matter", http.StatusUnprocessableEntity},
 	DocumentExists:            {"document-exists", http.StatusConflict},
 	IdempotencyKeyReused:      {"idempotency-key-reused", http.StatusUnprocessableEntity},
 	VersionNotFound:           {"version-not-found", http.StatusNotFound},

@@ -94,17 +94,19 @@ func TestARelationshipGetsItsDocument(t *testing.T) {
 	g.Expect(d.object().Spec.Procurement).To(Equal(v1alpha1.ProcurementPaymentCommitment))
 }
 
-// What the archive says in a version keeps what the former one said beside the relationship.
+// What the archive says in a version keeps what the former one said beside the relationship, also when its matter
+// has been closed meanwhile.
 func TestAVersionKeepsTheLabels(t *testing.T) {
 	g := NewWithT(t)
 	s := begin(t)
 	d := s.stores(time.Time{})
 	g.Eventually(d.agree, soon).Should(Succeed())
+	d.closesMatter()
 	d.kubectl(endAt(in(time.Hour)))
 	g.Eventually(d.versions, soon).Should(HaveLen(2))
 	now := d.versions()[0]
 	g.Expect(now.Labels.NonDisclosure).To(BeTrue())
-	g.Expect(now.Matter).To(Equal("matter-1"))
+	g.Expect(now.Matter).To(Equal(d.matter()))
 	g.Expect(now.ServiceTasks).To(Equal(d.versions()[1].ServiceTasks))
 	g.Eventually(d.agree, soon).Should(Succeed())
 }

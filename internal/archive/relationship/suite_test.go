@@ -383,7 +383,7 @@ func (s *scene) content(says store.Relationship) store.Content {
 	return store.Content{
 		ServiceTasks: []string{testworld.Task}, Author: store.Author{Organization: string(s.Area.Spec.OID), Professional: "1001", Role: "social-worker"},
 		Created: time.Now(), Stored: time.Now(), Language: "fi", SchemaVersion: "1", Labels: store.Labels{NonDisclosure: true},
-		Matter: "matter-1", Relationship: &says, ViewRevision: "1",
+		Relationship: &says, ViewRevision: "1",
 		Representations: []store.Representation{{ContentType: store.ContentJSON, Body: []byte(body + "}")}},
 	}
 }
@@ -407,11 +407,29 @@ func (s *scene) storesUntold() *document { return s.storesSaying(time.Time{}) }
 func (s *scene) storesSaying(end time.Time) *document {
 	s.t.Helper()
 	d := &document{s: s, id: uuid.New(), client: s.register(), said: s.says(end)}
-	_, _, err := s.store.StoreDocument(background, store.NewDocument{
-		ID: d.id, Registry: string(s.Registry.Spec.OID), ClientIDs: []uuid.UUID{d.client}, Type: "client-relationship", Content: s.content(d.said),
+	content := s.content(d.said)
+	content.Matter = d.matter()
+	_, _, err := s.store.OpenMatter(background, store.NewMatter{
+		ID: content.Matter, Registry: string(s.Registry.Spec.OID), ClientIDs: []uuid.UUID{d.client}, ServiceTasks: content.ServiceTasks,
+		MatterChange: store.MatterChange{At: time.Now(), Recorded: time.Now(), By: content.Author},
+	}, s.row("OpenMatter"))
+	NewWithT(s.t).Expect(err).NotTo(HaveOccurred())
+	_, _, err = s.store.StoreDocument(background, store.NewDocument{
+		ID: d.id, Registry: string(s.Registry.Spec.OID), ClientIDs: []uuid.UUID{d.client}, Type: "client-relationship", Content: content,
 	}, s.row("Store"))
 	NewWithT(s.t).Expect(err).NotTo(HaveOccurred())
 	return d
+}
+
+// matter is the one that the organizer's system stores the document into.
+func (d *document) matter() string { return "matter-1:" + d.client.String() }
+
+func (d *document) closesMatter() {
+	d.s.t.Helper()
+	_, _, err := d.s.store.CloseMatter(background, string(d.s.Registry.Spec.OID), d.matter(), store.MatterChange{
+		At: time.Now(), Recorded: time.Now(), By: store.Author{Organization: string(d.s.Area.Spec.OID)},
+	}, d.s.row("CloseMatter"))
+	NewWithT(d.s.t).Expect(err).NotTo(HaveOccurred())
 }
 
 // applies applies a relationship with kubectl, and returns the document that it will have.
@@ -450,8 +468,10 @@ func (d *document) endsUntold(end time.Time) {
 	r := d.record()
 	d.said = r.Relationship
 	d.said.End = end
+	content := d.s.content(d.said)
+	content.Matter = d.versions()[0].Matter
 	_, _, err := d.s.store.AddVersion(background, store.NewVersion{
-		Registry: string(d.s.Registry.Spec.OID), ID: d.id, Expected: r.Version, Content: d.s.content(d.said),
+		Registry: string(d.s.Registry.Spec.OID), ID: d.id, Expected: r.Version, Content: content,
 	}, d.s.row("NewVersion"))
 	NewWithT(d.s.t).Expect(err).NotTo(HaveOccurred())
 }

@@ -18,6 +18,14 @@ var (
 	ErrStale = errors.New("not the current version")
 	// ErrAnnulled: the document has been annulled.
 	ErrAnnulled = errors.New("annulled")
+	// ErrMatterUnknown: the registry has no such matter.
+	ErrMatterUnknown = errors.New("no such matter")
+	// ErrMatterClosed: the matter is closed.
+	ErrMatterClosed = errors.New("the matter is closed")
+	// ErrClientOutsideMatter: the document's clients are not those of the matter.
+	ErrClientOutsideMatter = errors.New("the clients are not those of the matter")
+	// ErrTaskOutsideMatter: the document has a service task that the matter lacks.
+	ErrTaskOutsideMatter = errors.New("a service task is outside the matter")
 	// ErrCursor: the cursor was forged, damaged, or made for another caller or query.
 	ErrCursor = errors.New("cursor does not belong to this caller and query")
 	// ErrUnavailable: the storage cannot do it now (full, I/O error, locked); nothing was

@@ -21,6 +21,7 @@ import (
 type Store interface {
 	ClientStore
 	DocumentStore
+	MatterStore
 	RelationshipStore
 	AccessLog
 
@@ -51,6 +52,11 @@ type ClientStore interface {
 //
 // A write that repeats one that was done (see Facts.RequestDigest) is done no second time: it gives the facts
 // of the version that stands for it, created is false, and its log row is written.
+//
+// A version that names a matter is stored only while the matter is open and takes it (see Matter.Admit):
+// ErrMatterUnknown, ErrMatterClosed, ErrClientOutsideMatter or ErrTaskOutsideMatter otherwise. Only a document that
+// carried an unknown matter before matters were kept stays in it. No plain version takes a document out of a closed
+// matter.
 type DocumentStore interface {
 	// StoreDocument stores the first version of a document and the log row in one transaction. ErrExists if
 	// the id is taken by another document, ErrNotFound if the registry lacks one of the clients,

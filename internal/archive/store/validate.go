@@ -15,9 +15,9 @@ import (
 
 // Bounds of what a store takes.
 const (
-	// MaxServiceTasks is the most service tasks one document has.
+	// MaxServiceTasks is the most service tasks one document or matter has.
 	MaxServiceTasks = 8
-	// MaxClients is the most clients one document has.
+	// MaxClients is the most clients one document or matter has.
 	MaxClients = 8
 	// MaxPage is the largest page a search or a log query gives.
 	MaxPage = 200
@@ -33,12 +33,7 @@ func (d *NewDocument) Validate() error {
 	if err := firstError(
 		checkCode("Registry", d.Registry, false),
 		checkCode("Type", d.Type, false),
-		checkSet("ClientIDs", d.ClientIDs, MaxClients, func(id uuid.UUID) error {
-			if id == uuid.Nil {
-				return &InvalidError{"ClientIDs", "names no client"}
-			}
-			return nil
-		}),
+		checkClients(d.ClientIDs),
 		d.Content.validate(),
 	); err != nil {
 		return err
@@ -87,9 +82,7 @@ func (c *Content) validate() error {
 		checkCode("ViewRevision", c.ViewRevision, true),
 		checkTime("Created", c.Created),
 		checkTime("Stored", c.Stored),
-		checkSet("ServiceTasks", c.ServiceTasks, MaxServiceTasks, func(task string) error {
-			return checkCode("ServiceTasks", task, false)
-		}),
+		checkTasks(c.ServiceTasks),
 		c.Labels.validate(),
 	); err != nil {
 		return err
@@ -104,6 +97,21 @@ func (c *Content) validate() error {
 		}
 	}
 	return c.validateRepresentations()
+}
+
+func checkClients(ids []uuid.UUID) error {
+	return checkSet("ClientIDs", ids, MaxClients, func(id uuid.UUID) error {
+		if id == uuid.Nil {
+			return &InvalidError{"ClientIDs", "names no client"}
+		}
+		return nil
+	})
+}
+
+func checkTasks(tasks []string) error {
+	return checkSet("ServiceTasks", tasks, MaxServiceTasks, func(task string) error {
+		return checkCode("ServiceTasks", task, false)
+	})
 }
 
 func (c *Content) validateRepresentations() error {

@@ -23,6 +23,9 @@ func (s *Store) StoreDocument(ctx context.Context, doc store.NewDocument, row st
 		case taken:
 			return repeated(t, doc.ID, 1, &facts, store.ErrExists)
 		}
+		if err := checkMatter(t, &facts, nil, false); err != nil {
+			return store.Facts{}, false, err
+		}
 		if err := insertDocument(t, registryID, &facts); err != nil {
 			return store.Facts{}, false, err
 		}

@@ -24,7 +24,7 @@ func annulmentAnnulsAllVersionsAndKeepsThem(t *testing.T, engine Engine) {
 	client := Client(t, s, registryA, 1)
 	doc := NewDocument(registryA, client, start, []byte("one"), "t1", "t2")
 	doc.ClientIDs = append(doc.ClientIDs, Client(t, s, registryA, 2))
-	doc.Matter = "m-1"
+	doc.Matter = OpenMatter(t, s, NewMatter(registryA, "m-1", doc.ClientIDs, "t1", "t2")).ID
 	first := StoreNew(t, s, doc)
 	version := NewVersion(first, start, []byte("two"), "t1", "t2")
 	version.Matter = "m-1"

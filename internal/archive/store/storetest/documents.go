@@ -68,6 +68,7 @@ func documentsFactsAreAllThatWasSaid(t *testing.T, engine Engine) {
 	s := fresh(t, engine)
 	doc := NewDocument(registryA, Client(t, s, registryA, 2), start, []byte(`{"a":1}`), "t3", "t1", "t2")
 	doc.ClientIDs = append(doc.ClientIDs, Client(t, s, registryA, 3), Client(t, s, registryA, 1))
+	OpenMatter(t, s, NewMatter(registryA, "m-1", doc.ClientIDs, "t1", "t2", "t3"))
 	doc.Matter, doc.Language, doc.SchemaVersion, doc.CorrectionReason = "m-1", "sv", "1.2", "typing-error"
 	doc.Labels = store.Labels{NonDisclosure: true, Display: store.DisplayDelayed, DisplayFrom: start.AddDate(0, 1, 0)}
 	doc.Representations = append(doc.Representations, store.Representation{ContentType: store.ContentXHTML, Body: []byte("<p/>")})

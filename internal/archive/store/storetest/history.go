@@ -36,6 +36,7 @@ func testHistory(t *testing.T, engine Engine) {
 			next++
 			m.clients = append(m.clients, Client(t, s, registryA, next))
 		}
+		m.open(t, s)
 		rt.Repeat(map[string]func(*rapid.T){
 			"store":   func(rt *rapid.T) { m.store(t, rt, s) },
 			"version": func(rt *rapid.T) { m.version(t, rt, s) },
@@ -45,6 +46,33 @@ func testHistory(t *testing.T, engine Engine) {
 		})
 		m.check(t, rt, s)
 	})
+}
+
+// open opens the matters of the history: m1 and m2 of the first client, s1 and s2 of both.
+func (m *model) open(t *testing.T, s store.Store) {
+	for i := range m.clients {
+		for _, name := range []string{"1", "2"} {
+			OpenMatter(t, s, NewMatter(registryA, m.matter([]string{"m", "s"}[i]+name), m.clients[:i+1], taskCodes...))
+		}
+	}
+}
+
+// matter gives the identifier of the history's own matter.
+func (m *model) matter(name string) string {
+	if name == "" {
+		return ""
+	}
+	return name + ":" + m.clients[0].String()
+}
+
+// draw gives a version with everything that a search asks for, of as many clients as it takes.
+func (m *model) draw(rt *rapid.T, clients int) store.Content {
+	content := drawContent(rt)
+	name := rapid.SampledFrom([]string{"", "1", "2"}).Draw(rt, "matter")
+	if name != "" {
+		content.Matter = m.matter([]string{"m", "s"}[clients-1] + name)
+	}
+	return content
 }
 
 func (m *model) row() store.LogRow {
@@ -68,9 +96,10 @@ func (m *model) current() (all []store.Facts) {
 }
 
 func (m *model) store(t *testing.T, rt *rapid.T, s store.Store) {
+	clients := rapid.IntRange(1, 2).Draw(rt, "clients")
 	doc := store.NewDocument{
 		ID: uuid.New(), Registry: registryA, Type: rapid.SampledFrom([]string{"case-note", "plan"}).Draw(rt, "type"),
-		ClientIDs: m.clients[:rapid.IntRange(1, 2).Draw(rt, "clients")], Content: drawContent(rt),
+		ClientIDs: m.clients[:clients], Content: m.draw(rt, clients),
 	}
 	facts, created, err := s.StoreDocument(t.Context(), doc, m.row())
 	if err != nil || !created {
@@ -84,7 +113,7 @@ func (m *model) store(t *testing.T, rt *rapid.T, s store.Store) {
 func (m *model) version(t *testing.T, rt *rapid.T, s store.Store) {
 	i := m.pick(rt)
 	now := m.documents[i][0]
-	version := store.NewVersion{Registry: registryA, ID: now.ID, Content: drawContent(rt)}
+	version := store.NewVersion{Registry: registryA, ID: now.ID, Content: m.draw(rt, len(now.ClientIDs))}
 	version.Expected = max(1, now.Current+rapid.SampledFrom([]int{0, 0, 0, -1, 1}).Draw(rt, "off"))
 	facts, created, err := s.AddVersion(t.Context(), version, m.row())
 	switch {
@@ -140,6 +169,7 @@ func (m *model) annul(t *testing.T, rt *rapid.T, s store.Store) {
 
 func (m *model) search(t *testing.T, rt *rapid.T, s store.Store) {
 	query := drawQuery(rt, m.clients)
+	query.Matter = m.matter(query.Matter)
 	query.ClientID = m.clients[rapid.IntRange(0, 1).Draw(rt, "whose")] // a matter alone has other histories' documents
 	checkSearch(t, rt, s, query, m.current())
 }
@@ -161,7 +191,6 @@ func drawContent(rt *rapid.T) store.Content {
 	id := uuid.New()
 	at := start.Add(time.Duration(rapid.IntRange(0, 16).Draw(rt, "minute")) * time.Minute)
 	content := NewContent(at, id[:], rapid.SliceOfNDistinct(rapid.SampledFrom(taskCodes), 1, 3, rapid.ID[string]).Draw(rt, "tasks")...)
-	content.Matter = rapid.SampledFrom([]string{"", "m1", "m2"}).Draw(rt, "matter")
 	content.Author.Unit = rapid.SampledFrom([]string{"", "u1", "u2"}).Draw(rt, "unit")
 	content.Created = start.Add(time.Duration(rapid.IntRange(0, 16).Draw(rt, "createdMinute")) * time.Minute)
 	return content

@@ -41,7 +41,7 @@ func searchEveryNarrowingGoesWithEveryFilter(t *testing.T, engine Engine) {
 	clients := []uuid.UUID{Client(t, s, registryA, 1), Client(t, s, registryA, 2)}
 	all := fill(t, s, clients)
 	for _, allowed := range []*[]string{nil, {"t1"}, {"t1", "t2"}, {"t1", "t2", "t3", "t9"}} {
-		for _, of := range []store.SearchQuery{{ClientID: clients[0]}, {Matter: "m1"}, {ClientID: clients[1], Matter: "m1"}} {
+		for _, of := range []store.SearchQuery{{ClientID: clients[0]}, {Matter: "m1"}, {Matter: "s1"}, {ClientID: clients[1], Matter: "s1"}} {
 			for _, narrowing := range []store.SearchQuery{
 				{}, {Type: "plan"}, {AuthorUnit: "u1"}, {CreatedFrom: start.Add(5 * time.Minute)},
 				{CreatedUntil: start.Add(9 * time.Minute)}, {Annulled: true}, {ServiceTask: "t2"},
@@ -147,21 +147,35 @@ func searchBoundsAreChecked(t *testing.T, engine Engine) {
 
 var taskCodes = []string{"t1", "t2", "t3"}
 
-// fill stores documents of every combination, several of them in one microsecond, some of two clients, changes
-// some of them, annuls some, and gives the current versions.
+// fill opens two matters of each client (m and n) and of both (s), and stores documents of every combination,
+// several of them in one microsecond, some of two clients, changes some of them, annuls some, and gives the current
+// versions.
 func fill(t testing.TB, s store.Store, clients []uuid.UUID) (all []store.Facts) {
 	t.Helper()
+	matters := func(of string, clients ...uuid.UUID) {
+		for _, id := range []string{of + "1", of + "2"} {
+			OpenMatter(t, s, NewMatter(registryA, id, clients, append(slices.Clone(taskCodes), "t9")...))
+		}
+	}
+	for i, client := range clients {
+		matters([]string{"m", "n"}[i], client)
+	}
+	if len(clients) > 1 {
+		matters("s", clients[1], clients[0])
+	}
 	for i := range 60 {
 		doc := NewDocument(registryA, clients[i%len(clients)], start.Add(time.Duration(i/4)*time.Minute), fmt.Appendf(nil, "body %d", i))
+		of := []string{"m", "n"}[i%len(clients)]
 		if i%5 == 0 && len(clients) > 1 {
 			doc.ClientIDs = append(doc.ClientIDs, clients[(i+1)%len(clients)])
+			of = "s"
 		}
 		doc.Type = []string{"case-note", "plan", "decision"}[i%3]
-		doc.Content = fillContent(i, doc.Content)
+		doc.Content = fillContent(i, of, doc.Content)
 		facts := StoreNew(t, s, doc)
 		if i%4 == 1 {
 			version := NewVersion(facts, start.Add(time.Hour), fmt.Appendf(nil, "changed %d", i))
-			version.Content = fillContent(i+i/4, version.Content)
+			version.Content = fillContent(i+i/4, of, version.Content)
 			if changed, _, err := s.AddVersion(t.Context(), version, Row("document.version", start)); err != nil {
 				t.Fatal(err)
 			} else {
@@ -181,7 +195,7 @@ func fill(t testing.TB, s store.Store, clients []uuid.UUID) (all []store.Facts) 
 }
 
 // fillContent varies what a search asks for.
-func fillContent(i int, content store.Content) store.Content {
+func fillContent(i int, of string, content store.Content) store.Content {
 	for bit, task := range taskCodes {
 		if (i+1)&(1<<bit) != 0 {
 			content.ServiceTasks = append(content.ServiceTasks, task)
@@ -191,7 +205,7 @@ func fillContent(i int, content store.Content) store.Content {
 		content.ServiceTasks = []string{"t9"}
 	}
 	content.Author.Unit = []string{"", "u1", "u2"}[i/3%3]
-	content.Matter = []string{"", "m1", "m2", "m1"}[i/2%4]
+	content.Matter = []string{"", of + "1", of + "2", of + "1"}[i/2%4]
 	content.Created = start.Add(time.Duration(i*7%16) * time.Minute)
 	return content
 }
@@ -203,7 +217,7 @@ func drawQuery(rt *rapid.T, clients []uuid.UUID) store.SearchQuery {
 		ServiceTask:   rapid.SampledFrom([]string{"", "", "t1", "t2", "none"}).Draw(rt, "task"),
 		Type:          rapid.SampledFrom([]string{"", "", "plan", "none"}).Draw(rt, "type"),
 		Annulled:      rapid.IntRange(0, 3).Draw(rt, "annulled") == 0,
-		Matter:        rapid.SampledFrom([]string{"", "", "m1", "m2", "none"}).Draw(rt, "matter"),
+		Matter:        rapid.SampledFrom([]string{"", "", "m1", "s1", "m2", "none"}).Draw(rt, "matter"),
 		AuthorUnit:    rapid.SampledFrom([]string{"", "", "u1"}).Draw(rt, "unit"),
 		Limit:         rapid.IntRange(1, 40).Draw(rt, "limit"),
 		CallerBinding: "caller",

@@ -32,6 +32,7 @@ func Run(t *testing.T, engine Engine) {
 	t.Run("Repetition", func(t *testing.T) { testRepetition(t, engine) })
 	t.Run("Signatures", func(t *testing.T) { testSignatures(t, engine) })
 	t.Run("History", func(t *testing.T) { testHistory(t, engine) })
+	t.Run("Matters", func(t *testing.T) { testMatters(t, engine) })
 	t.Run("Relationships", func(t *testing.T) { testRelationships(t, engine) })
 	t.Run("Search", func(t *testing.T) { testSearch(t, engine) })
 	t.Run("AccessLog", func(t *testing.T) { testAccessLog(t, engine) })
@@ -129,6 +130,29 @@ func Client(t testing.TB, s store.Store, registry string, n int) uuid.UUID {
 		t.Fatalf("registering a client: %v", err)
 	}
 	return id
+}
+
+// NewMatter gives a valid matter of the clients and tasks.
+func NewMatter(registry, id string, clients []uuid.UUID, tasks ...string) store.NewMatter {
+	return store.NewMatter{ID: id, Registry: registry, ClientIDs: clients, ServiceTasks: tasks, MatterChange: NewChange(start)}
+}
+
+// NewChange gives a valid change of a matter that happened at the time, and was told an hour later.
+func NewChange(at time.Time) store.MatterChange {
+	return store.MatterChange{
+		At: at, Recorded: at.Add(time.Hour),
+		By: store.Author{Organization: "1.2.246.10.99999991", Professional: "T-3", Role: "office-secretary"},
+	}
+}
+
+// OpenMatter opens a matter, which must be new.
+func OpenMatter(t testing.TB, s store.Store, matter store.NewMatter) store.Matter {
+	t.Helper()
+	m, changed, err := s.OpenMatter(t.Context(), matter, Row("matter.open", matter.Recorded))
+	if err != nil || !changed {
+		t.Fatalf("opening a matter: changed=%v err=%v", changed, err)
+	}
+	return m
 }
 
 // AllLog reads every row of the log that the query selects, page by page.

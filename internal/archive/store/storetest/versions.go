@@ -27,6 +27,7 @@ func versionsANewVersionTakesThePlaceAndTheFormerStays(t *testing.T, engine Engi
 	first := StoreNew(t, s, doc)
 
 	second := NewVersion(first, start.Add(time.Hour), []byte("two"), "t2")
+	OpenMatter(t, s, NewMatter(registryA, "m-1", doc.ClientIDs, "t2"))
 	second.CorrectionReason, second.Matter, second.Language = "typing-error", "m-1", "fi"
 	second.Representations = []store.Representation{{ContentType: store.ContentXHTML, Body: []byte("<two/>")}}
 	row := Row("document.version", start)
@@ -59,8 +60,8 @@ func versionsANewVersionTakesThePlaceAndTheFormerStays(t *testing.T, engine Engi
 	if _, err := s.Document(t.Context(), registryA, doc.ID, 0, store.ContentJSON); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the former version's representation is served as the current one's: %v", err)
 	}
-	if rows := AllLog(t, s, store.LogQuery{}); len(rows) != 4 {
-		t.Errorf("%d log rows, want 4", len(rows))
+	if rows := AllLog(t, s, store.LogQuery{}); len(rows) != 5 {
+		t.Errorf("%d log rows, want 5", len(rows))
 	}
 }
 
@@ -105,6 +106,9 @@ func versionsSearchesFollowTheCurrentVersion(t *testing.T, engine Engine) {
 	s := fresh(t, engine)
 	client := Client(t, s, registryA, 1)
 	doc := NewDocument(registryA, client, start, []byte("one"), "t1", "t2")
+	for _, id := range []string{"m-1", "m-2"} {
+		OpenMatter(t, s, NewMatter(registryA, id, doc.ClientIDs, "t1", "t2", "t3"))
+	}
 	doc.Matter = "m-1"
 	first := StoreNew(t, s, doc)
 	version := NewVersion(first, start.Add(time.Hour), []byte("two"), "t2", "t3")

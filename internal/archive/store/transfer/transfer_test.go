@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	. "github.com/onsi/gomega"
 
 	"github.com/valtuus/valtuus/internal/archive/store"
@@ -78,6 +79,8 @@ type content struct {
 	documents []store.Document
 	signed    []store.SignedVersion
 	records   []store.RelationshipRecord
+	matters   []store.Matter
+	events    []store.MatterEvent
 	rows      []store.LogRow
 }
 
@@ -88,13 +91,19 @@ func fill(t testing.TB, s *sqlstore.Store) {
 	ctx := t.Context()
 	g.Expect(s.Adopt(ctx, keyCheck)).To(Succeed())
 	a, b := storetest.Client(t, s, registry, 1), storetest.Client(t, s, registry, 2)
+	all := []string{"older-people", "Ä", "b"}
+	for i := range 7 {
+		of := []uuid.UUID{a}
+		storetest.OpenMatter(t, s, storetest.NewMatter(registry, fmt.Sprint("M-", i), of, all...))
+		storetest.OpenMatter(t, s, storetest.NewMatter(registry, fmt.Sprint("shared-", i), append(of, b), all...))
+	}
 	for i := range documents {
 		at := start.Add(time.Duration(i) * time.Minute)
 		doc := storetest.NewDocument(registry, a, at, fmt.Appendf(nil, `{"number": %d}`, i), "older-people", "Ä")
 		doc.Matter = fmt.Sprint("M-", i%7)
 		switch i % 5 {
 		case 1:
-			doc.ClientIDs = append(doc.ClientIDs, b)
+			doc.ClientIDs, doc.Matter = append(doc.ClientIDs, b), fmt.Sprint("shared-", i%7)
 		case 2:
 			doc.Representations = append(doc.Representations, store.Representation{ContentType: store.ContentXHTML, Body: []byte("<p>äö\x00</p>")})
 		case 3:
@@ -113,6 +122,11 @@ func fill(t testing.TB, s *sqlstore.Store) {
 			must2(s.Annul(ctx, storetest.NewAnnulment(facts, at.Add(2*time.Hour), "wrong-client"), storetest.Row("document.annul", at)))(t)
 		}
 	}
+	closing := storetest.NewChange(start.Add(24 * time.Hour))
+	for _, id := range []string{"M-1", "M-2", "shared-3"} {
+		must2(s.CloseMatter(ctx, registry, id, closing, storetest.Row("matter.close", start)))(t)
+	}
+	must2(s.ReopenMatter(ctx, registry, "M-2", closing, storetest.Row("matter.reopen", start)))(t)
 }
 
 // contentOf reads a store by what it promises, not by its tables.
@@ -124,6 +138,11 @@ func contentOf(t testing.TB, s *sqlstore.Store) content {
 		id, found, err := s.FindClient(t.Context(), registry, storetest.Hash(client))
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(found).To(BeTrue())
+		matters := must(s.MattersOf(t.Context(), registry, id))(t)
+		for _, m := range matters {
+			c.events = append(c.events, must(s.MatterEvents(t.Context(), registry, m.ID))(t)...)
+		}
+		c.matters = append(c.matters, matters...)
 		for _, annulled := range []bool{false, true} {
 			page, err := s.Search(t.Context(), store.SearchQuery{Registry: registry, ClientID: id, Annulled: annulled, Limit: store.MaxPage})
 			g.Expect(err).NotTo(HaveOccurred())
