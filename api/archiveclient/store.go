@@ -57,6 +57,8 @@ type NewDocument struct {
 	Clients []uuid.UUID
 	// Type is the code of the document type, from the catalog.
 	Type string
+	// OldClientData marks what was born before the organizer joined. Only the organizer stores and sees it.
+	OldClientData bool
 	// Key tells [Client.StoreDocument] the document apart from all others, in 1 to 128 visible ASCII characters.
 	// Without one each call makes its own, which serves for all attempts of that call. A client system that
 	// stores after a restart what it may have stored before gives one of its own, such as a record's id.
@@ -74,7 +76,7 @@ func (c *Client) StoreDocument(ctx context.Context, d NewDocument) (Document, er
 		d.Key = uuid.NewString()
 	}
 	return answer[Document](c.requests.StoreDocumentWithBody(ctx, c.registry, &openapi.StoreDocumentParams{
-		Client: optionalList(d.Clients), Type: d.Type, IdempotencyKey: &d.Key,
+		Client: optionalList(d.Clients), Type: d.Type, OldClientData: optional(d.OldClientData), IdempotencyKey: &d.Key,
 		ServiceTask: d.ServiceTasks, Created: d.Created.UTC(), Matter: optional(d.Matter), Language: optional(d.Language),
 		Schema: optional(d.Schema), NonDisclosure: optional(d.NonDisclosure), Display: optional(d.Display), DisplayFrom: instant(d.DisplayFrom),
 		ContentDigest: optional(body.contentDigest), ReprDigest: optional(body.reprDigest),
@@ -89,7 +91,7 @@ func (c *Client) PutDocument(ctx context.Context, id uuid.UUID, d NewDocument) (
 		return Document{}, err
 	}
 	return answer[Document](c.requests.PutDocumentWithBody(ctx, c.registry, id, &openapi.PutDocumentParams{
-		Client: optionalList(d.Clients), Type: d.Type,
+		Client: optionalList(d.Clients), Type: d.Type, OldClientData: optional(d.OldClientData),
 		ServiceTask: d.ServiceTasks, Created: d.Created.UTC(), Matter: optional(d.Matter), Language: optional(d.Language),
 		Schema: optional(d.Schema), NonDisclosure: optional(d.NonDisclosure), Display: optional(d.Display), DisplayFrom: instant(d.DisplayFrom),
 		ContentDigest: optional(body.contentDigest), ReprDigest: optional(body.reprDigest),

@@ -19,6 +19,15 @@ func (c *inquiry) documentHere() bool {
 	return true
 }
 
+// documentNew checks that the document is no old client data. It comes before what is asked of the client, so that
+// no refusal tells that there is such a document.
+func (c *inquiry) documentNew() bool {
+	if c.req.Document != nil && c.req.Document.Old {
+		return c.deny(ReasonOldClientData)
+	}
+	return true
+}
+
 // documentOfClient checks that the document is of the client that the request names, if it names one.
 func (c *inquiry) documentOfClient() bool {
 	if c.req.Document != nil && !c.req.Client.IsZero() && c.req.Document.Client != c.req.Client {

@@ -455,6 +455,25 @@ func TestDecide_Documents(t *testing.T) {
 		{"missing", func(w *indextest.World) { w.Request.Document = nil }, access.ReasonDocumentMissing},
 		{"of another registry", func(w *indextest.World) { w.Request.Document.Registry = "1.2.3" }, access.ReasonDocumentOtherRegistry},
 		{"of another client", func(w *indextest.World) { w.Request.Document.Client = indextest.Client(2) }, access.ReasonDocumentOtherClient},
+		{"old client data", func(w *indextest.World) { w.Request.Document.Old = true }, access.ReasonOldClientData},
+		{"old client data, extended", func(w *indextest.World) {
+			w.Request.Document.Old, w.Grants[0].Extent, w.Request.Operation = true, access.Extended, access.Correct
+		}, access.ReasonOldClientData},
+		{"old client data after the end tells no more", func(w *indextest.World) {
+			w.Request.Document.Old, w.Relationships[0].End = true, now
+		}, access.ReasonOldClientData},
+		{"old client data, organizer", func(w *indextest.World) { w.AsOrganizer().Request.Document.Old = true }, access.ReasonAllowed},
+		{"storing old client data", func(w *indextest.World) {
+			w.Request.Operation, w.Request.Document, w.Request.IncomingOldData = access.Store, nil, true
+		}, access.ReasonExtentInsufficient},
+		{"storing old client data, extended", func(w *indextest.World) {
+			w.Request.Operation, w.Request.Document, w.Request.IncomingOldData = access.Store, nil, true
+			w.Grants[0].Extent = access.Extended
+		}, access.ReasonExtentInsufficient},
+		{"storing old client data, organizer", func(w *indextest.World) {
+			w.Request.Operation, w.Request.Document, w.Request.IncomingOldData = access.Store, nil, true
+			w.AsOrganizer()
+		}, access.ReasonAllowed},
 		{"of another unit, read", func(w *indextest.World) { w.Request.Document.AuthorUnit = "1.2.3" }, access.ReasonAllowed},
 		{"of another unit, new version", func(w *indextest.World) {
 			w.Request.Operation, w.Request.Document.AuthorUnit = access.NewVersion, "1.2.3"

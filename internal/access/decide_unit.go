@@ -87,11 +87,11 @@ func (c *inquiry) decideGrant(pair Handle, grant *Grant) {
 		return
 	}
 	allowance := c.req.Operation.allowance()
-	if allowance.unit == 0 || grant.Extent < allowance.unit {
+	if allowance.unit == 0 || grant.Extent < allowance.unit || c.req.IncomingOldData {
 		c.deny(ReasonExtentInsufficient)
 		return
 	}
-	if !c.documentHere() || !c.clientNamed(allowance) {
+	if !c.documentHere() || !c.documentNew() || !c.clientNamed(allowance) {
 		return
 	}
 	var tasks TaskSet

@@ -58,6 +58,8 @@ const (
 	ReasonDocumentMissing
 	// ReasonDocumentOtherRegistry means that the document belongs to another registry.
 	ReasonDocumentOtherRegistry
+	// ReasonOldClientData means that the document is old client data, which is the organizer's alone.
+	ReasonOldClientData
 	// ReasonClientMissing means that the request names no client.
 	ReasonClientMissing
 	// ReasonNoRelationship means that the client has no service relationship in the unit.
@@ -111,6 +113,7 @@ var reasons = [reasonEnd]reasonFacts{
 	ReasonExtentInsufficient:      {"extent-insufficient", http.StatusForbidden},
 	ReasonDocumentMissing:         {"document-missing", http.StatusNotFound},
 	ReasonDocumentOtherRegistry:   {"document-other-registry", http.StatusNotFound},
+	ReasonOldClientData:           {"old-client-data", http.StatusNotFound},
 	ReasonClientMissing:           {"client-missing", http.StatusBadRequest},
 	ReasonNoRelationship:          {"no-relationship", http.StatusForbidden},
 	ReasonRelationshipNotAccepted: {"relationship-not-accepted", http.StatusForbidden},

@@ -34,7 +34,7 @@ func TestReasons(t *testing.T) {
 			texts[text] = true
 		}
 	}
-	g.Expect(codes).To(HaveLen(32))
+	g.Expect(codes).To(HaveLen(33))
 }
 
 func TestReasonsOutOfRange(t *testing.T) {

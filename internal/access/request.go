@@ -35,6 +35,8 @@ type Request struct {
 	// IncomingTasks are the service tasks on the document that Store, NewVersion or Correct brings in.
 	// Each must be covered; NewVersion and Correct may keep those that the document has already.
 	IncomingTasks []string
+	// IncomingOldData tells that what Store brings in is old client data.
+	IncomingOldData bool
 	// Document is the stored document that the operation is about; nil when there is none.
 	Document *DocumentFacts
 }
@@ -49,4 +51,6 @@ type DocumentFacts struct {
 	ServiceTasks []string
 	// AuthorUnit is the OID of the producer unit that stored it; empty means the organizer.
 	AuthorUnit string
+	// Old tells that it is old client data: outside the register access right, whatever its extent.
+	Old bool
 }

@@ -100,6 +100,10 @@ var textsEnglish = [reasonEnd]Text{
 		Title:  "The document belongs to another registry",
 		Detail: "The document does not belong to the client registry of the request. Check the registry's and the document's ids.",
 	},
+	ReasonOldClientData: {
+		Title:  "The document is old client data",
+		Detail: "The document was born before the organizer joined. Old client data is outside the register access right: only the organizer uses it.",
+	},
 	ReasonClientMissing: {
 		Title:  "No client",
 		Detail: "The request names no client, or no client is known by this id. Find the client by identity code first.",

@@ -100,6 +100,10 @@ var textsFinnish = [reasonEnd]Text{
 		Title:  "Asiakirja kuuluu toiseen rekisteriin",
 		Detail: "Asiakirja ei kuulu siihen asiakasrekisteriin, johon pyyntö on tehty. Tarkista rekisterin ja asiakirjan tunnukset.",
 	},
+	ReasonOldClientData: {
+		Title:  "Asiakirja on vanhaa asiakastietoa",
+		Detail: "Asiakirja on syntynyt ennen palvelunjärjestäjän liittymistä. Vanhat asiakastiedot eivät kuulu rekisterinkäyttöoikeuteen: niitä käyttää vain palvelunjärjestäjä.",
+	},
 	ReasonClientMissing: {
 		Title:  "Asiakas puuttuu",
 		Detail: "Pyynnössä ei ole nimetty asiakasta, tai asiakasta ei tunneta tällä tunnuksella. Hae asiakas ensin henkilötunnuksella.",

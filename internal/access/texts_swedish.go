@@ -100,6 +100,10 @@ var textsSwedish = [reasonEnd]Text{
 		Title:  "Handlingen hör till ett annat register",
 		Detail: "Handlingen hör inte till det klientregister som begäran gäller. Kontrollera registrets och handlingens identifikationer.",
 	},
+	ReasonOldClientData: {
+		Title:  "Handlingen hör till de gamla klientuppgifterna",
+		Detail: "Handlingen har uppkommit innan serviceanordnaren anslöt sig. Gamla klientuppgifter ingår inte i åtkomsträtten till registret: endast serviceanordnaren använder dem.",
+	},
 	ReasonClientMissing: {
 		Title:  "Klienten saknas",
 		Detail: "Ingen klient har angetts i begäran, eller så är klienten inte känd under den här identifikationen. Sök först klienten med personbeteckningen.",

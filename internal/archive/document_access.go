@@ -114,7 +114,7 @@ func hiddenAs(d verdict, missing problem.Kind) outcome {
 	out := refusedBy(d)
 	switch d.Reason {
 	case access.ReasonDocumentMissing, access.ReasonNoRelationship, access.ReasonClientMissing,
-		access.ReasonDocumentOtherClient, access.ReasonDocumentOtherRegistry:
+		access.ReasonDocumentOtherClient, access.ReasonDocumentOtherRegistry, access.ReasonOldClientData:
 		return out.shownAs(missing)
 	default:
 		return out

@@ -25,6 +25,7 @@ type documentJSON struct {
 	Current            int               `json:"current"`
 	State              store.State       `json:"state"`
 	Matter             string            `json:"matter,omitempty"`
+	OldClientData      bool              `json:"oldClientData,omitempty"`
 	ServiceTasks       []string          `json:"serviceTasks"`
 	Author             authorJSON        `json:"author"`
 	Created            time.Time         `json:"created"`
@@ -81,7 +82,7 @@ func (x *exchange) describe(f store.Facts, clients []uuid.UUID, relationship *re
 		ID: f.ID, Registry: f.Registry,
 		RegistryController: view.ControllerOf(f.Registry), Organizer: view.OrganizationOf(f.Registry, ""),
 		Clients: clients, Type: f.Type, Version: f.Version, Current: f.Current, State: f.State, Matter: f.Matter,
-		ServiceTasks: f.ServiceTasks, Author: toAuthorJSON(f.Author),
+		OldClientData: f.OldData, ServiceTasks: f.ServiceTasks, Author: toAuthorJSON(f.Author),
 		Created: f.Created, FirstStored: f.FirstStored, Stored: f.Stored, Language: f.Language, Schema: f.SchemaVersion,
 		Labels:           labelsJSON{f.Labels.NonDisclosure, f.Labels.Display, given(f.Labels.DisplayFrom)},
 		CorrectionReason: f.CorrectionReason, Relationship: relationship, Signatures: signaturesOf(f),

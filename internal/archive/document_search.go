@@ -134,8 +134,8 @@ func (x *exchange) searchQuery() (query store.SearchQuery, stopped *outcome) {
 		AuthorUnit: body.AuthorUnit,
 		StoredFrom: f.time("storedFrom", body.StoredFrom), StoredUntil: f.time("storedUntil", body.StoredUntil),
 		CreatedFrom: f.time("createdFrom", body.CreatedFrom), CreatedUntil: f.time("createdUntil", body.CreatedUntil),
-		Annulled: body.State == store.StateAnnulled,
-		Limit:    body.Limit, Cursor: body.Cursor, CallerBinding: x.identity.String(),
+		Annulled: body.State == store.StateAnnulled, OldData: x.identity.Organizer(),
+		Limit: body.Limit, Cursor: body.Cursor, CallerBinding: x.identity.String(),
 	}
 	if body.Client != "" || query.Matter == "" {
 		query.ClientID = f.uuid("client", body.Client)

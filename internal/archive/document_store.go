@@ -69,7 +69,7 @@ func (x *exchange) storeNew(id uuid.UUID, in intake, taken problem.Kind) outcome
 	ctx, cancel := x.outliving()
 	defer cancel()
 	facts, created, err := x.server.opts.Store.StoreDocument(ctx, store.NewDocument{
-		ID: id, Registry: x.registry, ClientIDs: in.clients, Type: in.typeCode, Content: in.Content,
+		ID: id, Registry: x.registry, ClientIDs: in.clients, Type: in.typeCode, OldData: in.oldData, Content: in.Content,
 	}, x.row)
 	if err != nil {
 		x.handled()

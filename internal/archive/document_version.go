@@ -32,6 +32,9 @@ func (x *exchange) storeVersion(correction bool) outcome {
 	if stopped := x.inForce(document, false); stopped != nil {
 		return *stopped
 	}
+	if document.OldData && in.Matter != "" {
+		return invalidParameter("matter", "does not go with old client data")
+	}
 	in.typeCode, in.clients = document.Type, document.ClientIDs
 	if stopped := x.classify(&in); stopped != nil {
 		return *stopped

@@ -31,6 +31,8 @@ type intake struct {
 	// clients and typeCode are the document's: given with its first version, else those that it has.
 	clients  []uuid.UUID
 	typeCode string
+	// oldData tells that the document is old client data.
+	oldData bool
 	// formats are the media types of the representations to come; boundary is between two of them.
 	formats  []string
 	boundary string
@@ -45,7 +47,10 @@ type intake struct {
 // question asks for storing it.
 func (in *intake) question() question {
 	return question{
-		Request: access.Request{Operation: in.operation, IncomingTasks: in.ServiceTasks}, documentType: in.typeCode,
+		Request: access.Request{
+			Operation: in.operation, IncomingTasks: in.ServiceTasks, IncomingOldData: in.oldData,
+		},
+		documentType: in.typeCode,
 	}
 }
 
@@ -54,7 +59,7 @@ var versionParameters = []string{"created", "matter", "language", "schema", "non
 
 // newDocumentQuery reads what the request says of a document besides its bytes.
 func (x *exchange) newDocumentQuery() (intake, *outcome) {
-	query, stopped := x.query(append([]string{"type"}, versionParameters...), "serviceTask", "client")
+	query, stopped := x.query(append([]string{"type", "oldClientData"}, versionParameters...), "serviceTask", "client")
 	if stopped != nil {
 		return intake{}, stopped
 	}
@@ -63,6 +68,9 @@ func (x *exchange) newDocumentQuery() (intake, *outcome) {
 	in.typeCode = f.code("type", query.Get("type"))
 	if in.typeCode == "" {
 		f.fail("type", "is missing")
+	}
+	if in.oldData = f.flag("oldClientData", query); in.oldData && in.Matter != "" {
+		f.fail("oldClientData", "does not go with a matter")
 	}
 	if !query.Has("client") && in.Matter != "" {
 		return in, f.wrong // all of the matter's

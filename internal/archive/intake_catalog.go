@@ -35,6 +35,9 @@ func (x *exchange) classify(in *intake) *outcome {
 	if stopped := in.checkFormats(); stopped != nil {
 		return stopped
 	}
+	if stopped := in.checkOldData(); stopped != nil {
+		return stopped
+	}
 	return in.takeSchema(in.Created)
 }
 
@@ -63,6 +66,14 @@ func (in *intake) checkFormats() *outcome {
 	}
 	if in.kind.IsRelationship() && !in.isJSON() {
 		return refuse("a client relationship document needs " + store.ContentJSON)
+	}
+	return nil
+}
+
+// checkOldData keeps what old client data cannot be from being it.
+func (in *intake) checkOldData() *outcome {
+	if in.oldData && in.kind.IsRelationship() {
+		return ended(invalidParameter("oldClientData", "does not go with a client relationship document"))
 	}
 	return nil
 }

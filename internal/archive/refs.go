@@ -24,6 +24,6 @@ func objectRef(r access.Ref) store.ObjectRef {
 func documentFacts(f store.Facts, client uuid.UUID) *access.DocumentFacts {
 	return &access.DocumentFacts{
 		Registry: f.Registry, Client: access.ClientID(client),
-		ServiceTasks: f.ServiceTasks, AuthorUnit: f.Author.Unit,
+		ServiceTasks: f.ServiceTasks, AuthorUnit: f.Author.Unit, Old: f.OldData,
 	}
 }

@@ -226,11 +226,13 @@ func drawRequest(t *rapid.T) access.Request {
 	if rapid.Bool().Draw(t, "brings a document") {
 		req.IncomingTasks = drawTasks(t)
 	}
+	req.IncomingOldData = rarely(t, "brings old client data")
 	if mostly(t, "about a document") {
 		req.Document = &access.DocumentFacts{
 			Registry: registry, Client: req.Client, ServiceTasks: drawTasks(t),
 			AuthorUnit: pick(t, []string{req.Caller.Unit, req.Caller.Unit, "", unitOIDs[1]}, "author"),
 		}
+		req.Document.Old = rarely(t, "old client data")
 		if rarely(t, "of another registry") {
 			req.Document.Registry = "1.2.9"
 		}

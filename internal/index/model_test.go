@@ -235,7 +235,7 @@ var progress = []access.Reason{
 	access.ReasonCredentialNotListed, access.ReasonCredentialSuperseded,
 	access.ReasonCredentialExpired, access.ReasonCredentialNotYetValid,
 	access.ReasonProfessionalMissing, access.ReasonExtentInsufficient,
-	access.ReasonDocumentMissing, access.ReasonDocumentOtherRegistry, access.ReasonClientMissing,
+	access.ReasonDocumentMissing, access.ReasonDocumentOtherRegistry, access.ReasonOldClientData, access.ReasonClientMissing,
 	access.ReasonNoRelationship, access.ReasonRelationshipNotAccepted,
 	access.ReasonRelationshipNotStarted, access.ReasonRelationshipEnded,
 	access.ReasonDocumentOtherClient, access.ReasonTaskNotCovered, access.ReasonNotOwnDocument,
@@ -283,11 +283,14 @@ func (m *model) decideGrant(req access.Request, registry index.Registry, unit in
 	basic := []access.Operation{access.FindClient, access.Search, access.Read, access.Store, access.NewVersion}
 	extended := []access.Operation{access.Annul, access.Correct, access.ManageMatter, access.ManageRelationship}
 	if !(slices.Contains(basic, req.Operation) && grant.Extent >= access.Basic) &&
-		!(slices.Contains(extended, req.Operation) && grant.Extent == access.Extended) {
+		!(slices.Contains(extended, req.Operation) && grant.Extent == access.Extended) || req.IncomingOldData {
 		return deny(access.ReasonExtentInsufficient)
 	}
 	if req.Document != nil && req.Document.Registry != req.Registry {
 		return deny(access.ReasonDocumentOtherRegistry)
+	}
+	if req.Document != nil && req.Document.Old {
+		return deny(access.ReasonOldClientData)
 	}
 	if req.Client == (access.ClientID{}) {
 		switch {

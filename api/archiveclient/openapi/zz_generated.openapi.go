@@ -474,6 +474,9 @@ type Document struct {
 	// Matter The identifier of a matter.
 	Matter MatterID `json:"matter,omitempty,omitzero"`
 
+	// OldClientData Old client data, for the organizer only; missing where it is not.
+	OldClientData bool `json:"oldClientData,omitempty,omitzero"`
+
 	// Organizer The organizer whose registry it is.
 	Organizer OID `json:"organizer"`
 	Registry  OID `json:"registry"`
@@ -863,6 +866,9 @@ type MatterIDParameter = MatterID
 // NonDisclosure defines model for NonDisclosure.
 type NonDisclosure = bool
 
+// OldClientData defines model for OldClientData.
+type OldClientData = bool
+
 // Registry defines model for Registry.
 type Registry = OID
 
@@ -909,6 +915,9 @@ type StoreDocumentParams struct {
 
 	// Type The code of the document type, from the catalog.
 	Type Type `form:"type" json:"type"`
+
+	// OldClientData The document is old client data, born before the organizer joined (vanhat asiakastiedot); the organizer only. It is outside the register access right: no unit finds or reads it. It goes into no matter.
+	OldClientData *OldClientData `form:"oldClientData,omitempty" json:"oldClientData,omitempty"`
 
 	// ServiceTask The service tasks that the document belongs to, from the catalog.
 	ServiceTask ServiceTask `form:"serviceTask" json:"serviceTask"`
@@ -966,6 +975,9 @@ type PutDocumentParams struct {
 
 	// Type The code of the document type, from the catalog.
 	Type Type `form:"type" json:"type"`
+
+	// OldClientData The document is old client data, born before the organizer joined (vanhat asiakastiedot); the organizer only. It is outside the register access right: no unit finds or reads it. It goes into no matter.
+	OldClientData *OldClientData `form:"oldClientData,omitempty" json:"oldClientData,omitempty"`
 
 	// ServiceTask The service tasks that the document belongs to, from the catalog.
 	ServiceTask ServiceTask `form:"serviceTask" json:"serviceTask"`
@@ -2374,6 +2386,18 @@ func NewStoreDocumentRequestWithBody(server string, oid Registry, params *StoreD
 			}
 		}
 
+		if params.OldClientData != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "oldClientData", *params.OldClientData, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.ServiceTask != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "serviceTask", params.ServiceTask, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
@@ -2731,6 +2755,18 @@ func NewPutDocumentRequestWithBody(server string, oid Registry, id DocumentID, p
 			for _, qp := range strings.Split(queryFrag, "&") {
 				rawQueryFragments = append(rawQueryFragments, qp)
 			}
+		}
+
+		if params.OldClientData != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "oldClientData", *params.OldClientData, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
 		}
 
 		if params.ServiceTask != nil {

@@ -115,6 +115,8 @@ type NewDocument struct {
 	ClientIDs []uuid.UUID
 	// Type is the code of the document type.
 	Type string
+	// OldData marks old client data: born before the organizer joined, in no matter and of no relationship.
+	OldData bool
 	// Content is the first version.
 	Content
 }
@@ -168,6 +170,8 @@ type Facts struct {
 	Registry  string
 	ClientIDs []uuid.UUID
 	Type      string
+	// OldData tells that the document is old client data.
+	OldData bool
 	// FirstStored is when the document's first version was stored; searches are in its order.
 	FirstStored time.Time
 
@@ -200,7 +204,7 @@ type Document struct {
 // Facts gives what the store will say of the first version once it is stored.
 func (d *NewDocument) Facts() Facts {
 	f := d.facts()
-	f.ID, f.Registry, f.Type = d.ID, d.Registry, d.Type
+	f.ID, f.Registry, f.Type, f.OldData = d.ID, d.Registry, d.Type, d.OldData
 	f.ClientIDs = slices.Clone(d.ClientIDs)
 	f.FirstStored, f.Version, f.Current, f.State = f.Stored, 1, 1, StateStored
 	return f
@@ -228,7 +232,7 @@ func (c *Content) facts() Facts {
 // Replaces gives what the store will say of the new version once it has taken the place of the former.
 func (v *NewVersion) Replaces(former Facts) Facts {
 	f := v.facts()
-	f.ID, f.Registry, f.ClientIDs, f.Type = former.ID, former.Registry, former.ClientIDs, former.Type
+	f.ID, f.Registry, f.ClientIDs, f.Type, f.OldData = former.ID, former.Registry, former.ClientIDs, former.Type, former.OldData
 	f.FirstStored, f.Version, f.Current, f.State = former.FirstStored, former.Current+1, former.Current+1, StateStored
 	return f
 }
@@ -263,7 +267,7 @@ func (f *Facts) RequestDigest() [sha256.Size]byte {
 	raw, err := json.Marshal([]any{
 		f.Registry, f.ClientIDs, f.Type, f.Matter, f.ServiceTasks, f.Author.Organization, f.Author.Unit,
 		Micros(f.Created), f.Language, f.Labels.NonDisclosure, f.Labels.Display, boundMicros(f.Labels.DisplayFrom),
-		f.CorrectionReason, forms,
+		f.CorrectionReason, forms, f.OldData,
 	})
 	if err != nil {
 		panic("store: strings and numbers always marshal: " + err.Error())

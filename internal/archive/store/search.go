@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// SearchQuery asks for documents of one client, or of one matter. The visible set is what AllowedTasks and
-// AllowedScopes leave of them in the registry; every other field narrows within it. The fields speak of the
+// SearchQuery asks for documents of one client, or of one matter. The visible set is what AllowedTasks,
+// AllowedScopes and OldData leave of them in the registry; every other field narrows within it. The fields speak of the
 // current version.
 type SearchQuery struct {
 	// Registry is the registry's OID.
@@ -27,6 +27,9 @@ type SearchQuery struct {
 	// not restrict; an empty one sees nothing.
 	AllowedTasks  *[]string
 	AllowedScopes *[]Scope
+
+	// OldData is part of the access filter too: without it no old client data is visible.
+	OldData bool
 
 	// ServiceTask, Type and AuthorUnit narrow to equal codes; empty does not narrow.
 	ServiceTask, Type, AuthorUnit string
@@ -61,7 +64,7 @@ func (q *SearchQuery) Matches(f Facts) bool {
 	if f.Registry != q.Registry || (q.ClientID != uuid.Nil && !slices.Contains(f.ClientIDs, q.ClientID)) {
 		return false
 	}
-	if !slices.ContainsFunc(f.ServiceTasks, func(task string) bool { return q.sees(task, f.Type) }) {
+	if f.OldData && !q.OldData || !slices.ContainsFunc(f.ServiceTasks, func(task string) bool { return q.sees(task, f.Type) }) {
 		return false
 	}
 	return q.Annulled == (f.State == StateAnnulled) &&

@@ -38,10 +38,14 @@ func (d *NewDocument) Validate() error {
 	); err != nil {
 		return err
 	}
-	if d.Relationship != nil && len(d.ClientIDs) != 1 {
+	switch {
+	case d.Relationship != nil && len(d.ClientIDs) != 1:
 		return &InvalidError{"ClientIDs", "must be one for a relationship"}
+	case d.OldData && (d.Matter != "" || d.Relationship != nil):
+		return &InvalidError{"OldData", "goes with no matter and no relationship"}
+	default:
+		return nil
 	}
-	return nil
 }
 
 // Validate gives *InvalidError for the first field outside its bounds.

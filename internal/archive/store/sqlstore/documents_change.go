@@ -29,6 +29,9 @@ func (s *Store) AddVersion(ctx context.Context, version store.NewVersion, row st
 		if err := checkKind(t, &former, version.Relationship); err != nil {
 			return store.Facts{}, false, err
 		}
+		if former.OldData && facts.Matter != "" {
+			return store.Facts{}, false, &store.InvalidError{Field: "Matter", Problem: "does not go with old client data"}
+		}
 		if err := checkMatter(t, &facts, &former, version.OutlastsMatter()); err != nil {
 			return store.Facts{}, false, err
 		}

@@ -69,9 +69,9 @@ func checkNew(t Tx, f *store.Facts) (registryID int64, taken bool, err error) {
 
 func insertDocument(t Tx, registryID int64, f *store.Facts) error {
 	return t.Exec("storing a document",
-		`INSERT INTO documents (document_id, registry_id, client_ids, document_type, current_version, first_stored_us)
-		 VALUES ($1, $2, $3, $4, 1, $5)`,
-		f.ID[:], registryID, joinIDs(f.ClientIDs), f.Type, store.Micros(f.FirstStored))
+		`INSERT INTO documents (document_id, registry_id, client_ids, document_type, current_version, first_stored_us, old_data)
+		 VALUES ($1, $2, $3, $4, 1, $5, $6)`,
+		f.ID[:], registryID, joinIDs(f.ClientIDs), f.Type, store.Micros(f.FirstStored), flag(f.OldData))
 }
 
 // insertVersion stores a version's metadata and bytes.

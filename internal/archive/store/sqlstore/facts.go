@@ -13,7 +13,7 @@ import (
 )
 
 // factsColumns are the columns of documents (as d) and document_versions (as v) that factsScan reads, in its order.
-const factsColumns = `d.document_id, d.client_ids, d.document_type, d.first_stored_us, d.current_version,
+const factsColumns = `d.document_id, d.client_ids, d.document_type, d.first_stored_us, d.current_version, d.old_data,
   d.annulled_us, d.annul_reason, d.annulled_organization, d.annulled_unit, d.annulled_professional, d.annulled_role,
   v.version, v.matter, v.service_tasks, v.author_organization, v.author_unit, v.author_professional, v.author_role,
   v.created_us, v.stored_us, v.language, v.schema_version, v.non_disclosure, v.display, v.display_from_us,
@@ -27,7 +27,7 @@ type factsScan struct {
 	id, clients                  []byte
 	firstStored, created, stored int64
 	annulledAt, displayFrom      *int64
-	nonDisclosure                int
+	nonDisclosure, oldData       int
 	tasks, display, signatures   string
 	jsonSize, xhtmlSize          *int64
 	jsonDigest, xhtmlDigest      []byte
@@ -35,7 +35,7 @@ type factsScan struct {
 
 func (s *factsScan) dest() []any {
 	return []any{
-		&s.id, &s.clients, &s.f.Type, &s.firstStored, &s.f.Current,
+		&s.id, &s.clients, &s.f.Type, &s.firstStored, &s.f.Current, &s.oldData,
 		&s.annulledAt, &s.annulment.Reason, &s.annulment.By.Organization, &s.annulment.By.Unit,
 		&s.annulment.By.Professional, &s.annulment.By.Role,
 		&s.f.Version, &s.f.Matter, &s.tasks, &s.f.Author.Organization, &s.f.Author.Unit, &s.f.Author.Professional,
@@ -49,7 +49,7 @@ func (s *factsScan) dest() []any {
 // facts gives the scanned row as the version's facts.
 func (s *factsScan) facts(registry string) (store.Facts, error) {
 	f := s.f
-	f.Registry = registry
+	f.Registry, f.OldData = registry, s.oldData != 0
 	f.FirstStored, f.Created, f.Stored = store.FromMicros(s.firstStored), store.FromMicros(s.created), store.FromMicros(s.stored)
 	f.Labels = store.Labels{NonDisclosure: s.nonDisclosure != 0, Display: store.Display(s.display)}
 	if s.displayFrom != nil {

@@ -145,10 +145,14 @@ func addPlacedIn(b *statement, q *store.SearchQuery, table string, tasks []strin
 	b.add(`)`)
 }
 
-// addPlace appends what every index of places (as p) has in its key.
+// addPlace appends what every index of places (as p) has in its key, and leaves out old client data that may not be
+// seen.
 func addPlace(b *statement, q *store.SearchQuery, after *cursor.Position) {
 	b.add(` AND p.registry_id = (SELECT registry_id FROM registries WHERE oid = ?) AND p.annulled = ?`,
 		q.Registry, flag(q.Annulled))
+	if !q.OldData {
+		b.add(` AND (SELECT k.old_data FROM documents k WHERE k.document_id = p.document_id) = 0`)
+	}
 	if !q.StoredFrom.IsZero() {
 		b.add(` AND p.first_stored_us >= ?`, store.Micros(q.StoredFrom))
 	}

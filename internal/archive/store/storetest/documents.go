@@ -135,6 +135,8 @@ func documentsARefusedStoreLeavesNeitherDocumentNorRow(t *testing.T, engine Engi
 		"one foreigner of two":  {func(d *store.NewDocument) { d.ClientIDs = append(d.ClientIDs, foreigner) }, good, is(store.ErrNotFound)},
 		"another registry":      {func(d *store.NewDocument) { d.Registry = registryB }, good, is(store.ErrNotFound)},
 		"an unknown registry":   {func(d *store.NewDocument) { d.Registry = "1.2.3" }, good, is(store.ErrNotFound)},
+		"old, in a matter":      {func(d *store.NewDocument) { d.OldData, d.Matter = true, "m" }, good, isInvalid},
+		"old, a relationship":   {func(d *store.NewDocument) { d.OldData, d.Relationship = true, newRelationship(client).Relationship }, good, isInvalid},
 		"bad row":               {func(*store.NewDocument) {}, store.LogRow{}, isInvalid},
 		"empty":                 {func(d *store.NewDocument) { d.Representations[0].Body = nil }, good, isInvalid},
 		"no representation":     {func(d *store.NewDocument) { d.Representations = nil }, good, isInvalid},

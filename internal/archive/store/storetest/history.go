@@ -99,7 +99,10 @@ func (m *model) store(t *testing.T, rt *rapid.T, s store.Store) {
 	clients := rapid.IntRange(1, 2).Draw(rt, "clients")
 	doc := store.NewDocument{
 		ID: uuid.New(), Registry: registryA, Type: rapid.SampledFrom([]string{"case-note", "plan"}).Draw(rt, "type"),
-		ClientIDs: m.clients[:clients], Content: m.draw(rt, clients),
+		ClientIDs: m.clients[:clients], OldData: rapid.IntRange(0, 4).Draw(rt, "old") == 0, Content: m.draw(rt, clients),
+	}
+	if doc.OldData {
+		doc.Matter = ""
 	}
 	facts, created, err := s.StoreDocument(t.Context(), doc, m.row())
 	if err != nil || !created {
@@ -114,6 +117,9 @@ func (m *model) version(t *testing.T, rt *rapid.T, s store.Store) {
 	i := m.pick(rt)
 	now := m.documents[i][0]
 	version := store.NewVersion{Registry: registryA, ID: now.ID, Content: m.draw(rt, len(now.ClientIDs))}
+	if now.OldData {
+		version.Matter = ""
+	}
 	version.Expected = max(1, now.Current+rapid.SampledFrom([]int{0, 0, 0, -1, 1}).Draw(rt, "off"))
 	facts, created, err := s.AddVersion(t.Context(), version, m.row())
 	switch {

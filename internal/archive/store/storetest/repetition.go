@@ -27,6 +27,7 @@ func otherWords(other store.Facts) map[string]func(*store.NewDocument) {
 		"client":         func(d *store.NewDocument) { d.ClientIDs = other.ClientIDs },
 		"type":           func(d *store.NewDocument) { d.Type = "plan" },
 		"matter":         func(d *store.NewDocument) { d.Matter = "m" },
+		"old data":       func(d *store.NewDocument) { d.OldData = true },
 		"tasks":          func(d *store.NewDocument) { d.ServiceTasks = []string{"t2"} },
 		"unit":           func(d *store.NewDocument) { d.Author.Unit = "" },
 		"organization":   func(d *store.NewDocument) { d.Author.Organization = "1.2.3" },

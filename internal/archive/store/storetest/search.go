@@ -45,6 +45,7 @@ func searchEveryNarrowingGoesWithEveryFilter(t *testing.T, engine Engine) {
 			for _, narrowing := range []store.SearchQuery{
 				{}, {Type: "plan"}, {AuthorUnit: "u1"}, {CreatedFrom: start.Add(5 * time.Minute)},
 				{CreatedUntil: start.Add(9 * time.Minute)}, {Annulled: true}, {ServiceTask: "t2"},
+				{OldData: true}, {OldData: true, Type: "plan", Annulled: true},
 				{StoredFrom: start.Add(3 * time.Minute), StoredUntil: start.Add(11 * time.Minute)},
 			} {
 				query := narrowing
@@ -165,17 +166,18 @@ func fill(t testing.TB, s store.Store, clients []uuid.UUID) (all []store.Facts) 
 	}
 	for i := range 60 {
 		doc := NewDocument(registryA, clients[i%len(clients)], start.Add(time.Duration(i/4)*time.Minute), fmt.Appendf(nil, "body %d", i))
+		doc.OldData = i%6 == 5
 		of := []string{"m", "n"}[i%len(clients)]
 		if i%5 == 0 && len(clients) > 1 {
 			doc.ClientIDs = append(doc.ClientIDs, clients[(i+1)%len(clients)])
 			of = "s"
 		}
 		doc.Type = []string{"case-note", "plan", "decision"}[i%3]
-		doc.Content = fillContent(i, of, doc.Content)
+		doc.Content = fillContent(i, of, doc.OldData, doc.Content)
 		facts := StoreNew(t, s, doc)
 		if i%4 == 1 {
 			version := NewVersion(facts, start.Add(time.Hour), fmt.Appendf(nil, "changed %d", i))
-			version.Content = fillContent(i+i/4, of, version.Content)
+			version.Content = fillContent(i+i/4, of, doc.OldData, version.Content)
 			if changed, _, err := s.AddVersion(t.Context(), version, Row("document.version", start)); err != nil {
 				t.Fatal(err)
 			} else {
@@ -195,7 +197,7 @@ func fill(t testing.TB, s store.Store, clients []uuid.UUID) (all []store.Facts) 
 }
 
 // fillContent varies what a search asks for.
-func fillContent(i int, of string, content store.Content) store.Content {
+func fillContent(i int, of string, old bool, content store.Content) store.Content {
 	for bit, task := range taskCodes {
 		if (i+1)&(1<<bit) != 0 {
 			content.ServiceTasks = append(content.ServiceTasks, task)
@@ -205,7 +207,9 @@ func fillContent(i int, of string, content store.Content) store.Content {
 		content.ServiceTasks = []string{"t9"}
 	}
 	content.Author.Unit = []string{"", "u1", "u2"}[i/3%3]
-	content.Matter = []string{"", of + "1", of + "2", of + "1"}[i/2%4]
+	if content.Matter = []string{"", of + "1", of + "2", of + "1"}[i/2%4]; old {
+		content.Matter = ""
+	}
 	content.Created = start.Add(time.Duration(i*7%16) * time.Minute)
 	return content
 }
@@ -220,7 +224,7 @@ func drawQuery(rt *rapid.T, clients []uuid.UUID) store.SearchQuery {
 		Matter:        rapid.SampledFrom([]string{"", "", "m1", "s1", "m2", "none"}).Draw(rt, "matter"),
 		AuthorUnit:    rapid.SampledFrom([]string{"", "", "u1"}).Draw(rt, "unit"),
 		Limit:         rapid.IntRange(1, 40).Draw(rt, "limit"),
-		CallerBinding: "caller",
+		CallerBinding: "caller", OldData: rapid.Bool().Draw(rt, "oldData"),
 	}
 	if rapid.Bool().Draw(rt, "restricted") {
 		allowed := rapid.SliceOfN(rapid.SampledFrom(append(taskCodes, "t9", "none")), 0, 4).Draw(rt, "allowed")

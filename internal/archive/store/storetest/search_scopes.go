@@ -31,6 +31,7 @@ func searchScopesAreWithinTheQuery(t *testing.T, engine Engine) {
 			for _, query := range []store.SearchQuery{
 				{ClientID: clients[0]}, {ClientID: clients[0], ServiceTask: "t1"}, {ClientID: clients[1], Type: "plan"},
 				{Matter: "m1"}, {ClientID: clients[1], Matter: "s1"}, {ClientID: clients[0], Annulled: true},
+				{ClientID: clients[0], OldData: true}, {ClientID: clients[0], OldData: true, Annulled: true},
 			} {
 				query.Registry, query.AllowedTasks, query.AllowedScopes, query.Limit = registryA, allowed, &scopes, 2
 				checkSearch(t, t, s, query, all)

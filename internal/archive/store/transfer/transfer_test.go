@@ -101,6 +101,9 @@ func fill(t testing.TB, s *sqlstore.Store) {
 		at := start.Add(time.Duration(i) * time.Minute)
 		doc := storetest.NewDocument(registry, a, at, fmt.Appendf(nil, `{"number": %d}`, i), "older-people", "Ä")
 		doc.Matter = fmt.Sprint("M-", i%7)
+		if i%10 == 4 {
+			doc.Matter, doc.OldData = "", true
+		}
 		switch i % 5 {
 		case 1:
 			doc.ClientIDs, doc.Matter = append(doc.ClientIDs, b), fmt.Sprint("shared-", i%7)
@@ -144,7 +147,7 @@ func contentOf(t testing.TB, s *sqlstore.Store) content {
 		}
 		c.matters = append(c.matters, matters...)
 		for _, annulled := range []bool{false, true} {
-			page, err := s.Search(t.Context(), store.SearchQuery{Registry: registry, ClientID: id, Annulled: annulled, Limit: store.MaxPage})
+			page, err := s.Search(t.Context(), store.SearchQuery{Registry: registry, ClientID: id, Annulled: annulled, OldData: true, Limit: store.MaxPage})
 			g.Expect(err).NotTo(HaveOccurred())
 			c.facts = append(c.facts, page.Items...)
 		}
