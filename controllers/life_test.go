@@ -86,6 +86,25 @@ var _ = Describe("the life of a right", func() {
 		l.expectRevoked(ctx, l.North, "AgreementExpired")
 	})
 
+	It("ends when the agreement comes to buy health care only", func(ctx context.Context) {
+		l := begin(ctx, nil)
+		Expect(l.Create(ctx, l.Test())).To(Succeed())
+		grant := l.grant(l.North)
+		grant.Spec = v1alpha1.RegistryAccessGrantSpec{
+			RegistryRef: v1alpha1.RegistryReference{Name: "clients"}, ProducerUnit: l.North.Spec.OID, Extent: v1alpha1.ExtentBasic,
+			Agreement: &v1alpha1.Agreement{
+				Reference: "agreement 7", ValidFrom: l.Ago(time.Hour),
+				Buys: []v1alpha1.CareSector{v1alpha1.CareSectorSocial, v1alpha1.CareSectorHealth},
+			},
+		}
+		Expect(l.Create(ctx, grant)).To(Succeed())
+		Eventually(seen(ctx, l, grant)).Should(beReady(v1alpha1.GrantReadyReason))
+		change(ctx, l, grant, func(g *v1alpha1.RegistryAccessGrant) {
+			g.Spec.Agreement.Buys = []v1alpha1.CareSector{v1alpha1.CareSectorHealth}
+		})
+		l.expectRevoked(ctx, l.North, "SocialCareNotBought")
+	})
+
 	It("ends when the unit takes its acceptance back", func(ctx context.Context) {
 		l := begin(ctx, nil)
 		l.open(ctx)

@@ -207,6 +207,7 @@ func grantFacts(o *v1alpha1.RegistryAccessGrant) *eligibility.Grant {
 		facts.Agreement = &eligibility.Agreement{
 			Reference: string(agreement.Reference), ValidFrom: agreement.ValidFrom.Time,
 			ValidUntil: instant(agreement.ValidUntil), Tasks: texts(agreement.ServiceTasks),
+			Sectors: texts(agreement.Buys),
 		}
 	}
 	return facts

@@ -19,7 +19,7 @@ const (
 	SectorPrivate Sector = "Private"
 )
 
-// CareSector is a branch of care that an organization is registered for.
+// CareSector is a branch of care that an organization is registered for, or that an agreement buys.
 //
 // +kubebuilder:validation:Enum=Social;Health
 type CareSector string

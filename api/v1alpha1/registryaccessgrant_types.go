@@ -41,6 +41,14 @@ type Agreement struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
 	ServiceTasks []ServiceTaskCode `json:"serviceTasks,omitempty"`
+
+	// buys lists the branches of care that are bought; social care when left out. Where health care is bought
+	// besides, health documents belong in the patient data repository, not in this registry.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=2
+	Buys []CareSector `json:"buys,omitempty"`
 }
 
 // RegistryAccessGrantSpec is what the organizer grants to one unit in one registry.

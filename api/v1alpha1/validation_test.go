@@ -236,6 +236,14 @@ func (s *server) refusesContradictions(t *testing.T) {
 			o.Spec.Agreement = s.agreement("7")
 			o.Spec.Agreement.ValidUntil = &o.Spec.Agreement.ValidFrom
 		}), "validUntil must be after validFrom"},
+		"agreement that buys what is no care": {s.grant(func(o *v1alpha1.RegistryAccessGrant) {
+			o.Spec.Agreement = s.agreement("7")
+			o.Spec.Agreement.Buys = []v1alpha1.CareSector{"Dental"}
+		}), "spec.agreement.buys"},
+		"agreement that buys one thing twice": {s.grant(func(o *v1alpha1.RegistryAccessGrant) {
+			o.Spec.Agreement = s.agreement("7")
+			o.Spec.Agreement.Buys = []v1alpha1.CareSector{"Social", "Social"}
+		}), "spec.agreement.buys"},
 		"own key without request": {fresh(s.North, func(o *v1alpha1.ProducerUnit) { o.Spec.Credential.Delivery = v1alpha1.DeliveryCertificateRequest }), "certificateRequest is given exactly when"},
 		"Secret with request":     {fresh(s.North, func(o *v1alpha1.ProducerUnit) { o.Spec.Credential.CertificateRequest = "x" }), "certificateRequest is given exactly when"},
 		"system's certificate ends before it begins": {fresh(s.AreaSystem, func(o *v1alpha1.ClientSystem) {

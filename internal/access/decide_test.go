@@ -488,6 +488,43 @@ func TestDecide_Documents(t *testing.T) {
 	})
 }
 
+func TestDecide_TheAgreementDecidesTheRegistry(t *testing.T) {
+	bringing := func(operation access.Operation, buys access.Bought, sector access.CareSector) func(w *indextest.World) {
+		return func(w *indextest.World) {
+			w.Request.Operation, w.Request.IncomingTasks, w.Request.IncomingSector = operation, []string{indextest.Task}, sector
+			w.Grants[0].Buys, w.Grants[0].Extent = buys, access.Extended
+			if operation == access.Store {
+				w.Request.Document = nil
+			}
+		}
+	}
+	const both = access.BuysSocial | access.BuysHealth
+	for _, operation := range []access.Operation{access.Store, access.NewVersion, access.Correct} {
+		t.Run(operation.String(), func(t *testing.T) {
+			run(t, []decisionCase{
+				{"nothing said, social", bringing(operation, 0, access.SocialCare), access.ReasonAllowed},
+				{"nothing said, health", bringing(operation, 0, access.HealthCare), access.ReasonAllowed},
+				{"social only, health", bringing(operation, access.BuysSocial, access.HealthCare), access.ReasonAllowed},
+				{"both, social", bringing(operation, both, access.SocialCare), access.ReasonAllowed},
+				{"both, health", bringing(operation, both, access.HealthCare), access.ReasonPatientData},
+				{"health only, health", bringing(operation, access.BuysHealth, access.HealthCare), access.ReasonSocialCareNotBought},
+				{"health only, social", bringing(operation, access.BuysHealth, access.SocialCare), access.ReasonSocialCareNotBought},
+				{"the organizer's rests on no agreement", func(w *indextest.World) {
+					bringing(operation, both, access.HealthCare)(w)
+					w.AsOrganizer()
+				}, access.ReasonAllowed},
+			})
+		})
+	}
+	run(t, []decisionCase{
+		{"both, reading", func(w *indextest.World) { w.Grants[0].Buys = both }, access.ReasonAllowed},
+		{"health only, reading", func(w *indextest.World) { w.Grants[0].Buys = access.BuysHealth }, access.ReasonSocialCareNotBought},
+		{"told before what the controller says of it", func(w *indextest.World) {
+			w.Grants[0].Buys, w.Grants[0].Ready = access.BuysHealth, false
+		}, access.ReasonSocialCareNotBought},
+	})
+}
+
 func TestDecide_OperationTable(t *testing.T) {
 	const none, basic, extended, organizer = 0, 1, 2, 4
 	for operation, who := range map[access.Operation]int{

@@ -102,7 +102,7 @@ func (c *inquiry) decideGrant(pair Handle, grant *Grant) {
 		return
 	}
 	tasks.keep(grant.Tasks)
-	if !c.covered(&tasks, allowance) || !c.own(grant, allowance) {
+	if !c.covered(&tasks, allowance) || !c.own(grant, allowance) || !c.fits(grant) {
 		return
 	}
 	c.allow(&tasks)
@@ -115,6 +115,8 @@ func (c *inquiry) inForce(grant *Grant) bool {
 		return c.deny(ReasonGrantSuspended)
 	case c.ended(grant.ValidUntil):
 		return c.deny(ReasonGrantExpired)
+	case !c.socialBought(grant):
+		return false
 	case !grant.Ready:
 		c.decision.Detail = grant.NotReadyReason
 		return c.deny(ReasonGrantNotReady)

@@ -38,6 +38,8 @@ const (
 	ReasonGrantSuspended
 	// ReasonGrantExpired means that the grant's agreement has ended.
 	ReasonGrantExpired
+	// ReasonSocialCareNotBought means that the agreement buys health care only.
+	ReasonSocialCareNotBought
 	// ReasonGrantNotReady means that a prerequisite of the grant is not fulfilled; Detail tells which.
 	ReasonGrantNotReady
 	// ReasonGrantNotYetValid means that the grant's agreement has not started.
@@ -76,6 +78,8 @@ const (
 	ReasonTaskNotCovered
 	// ReasonNotOwnDocument means that another unit or the organizer stored the document.
 	ReasonNotOwnDocument
+	// ReasonPatientData means that the document belongs with the patient data, because health care is bought besides.
+	ReasonPatientData
 	reasonEnd
 )
 
@@ -103,6 +107,7 @@ var reasons = [reasonEnd]reasonFacts{
 	ReasonGrantMissing:            {"grant-missing", http.StatusForbidden},
 	ReasonGrantSuspended:          {"grant-suspended", http.StatusForbidden},
 	ReasonGrantExpired:            {"grant-expired", http.StatusForbidden},
+	ReasonSocialCareNotBought:     {"social-care-not-bought", http.StatusForbidden},
 	ReasonGrantNotReady:           {"grant-not-ready", http.StatusForbidden},
 	ReasonGrantNotYetValid:        {"grant-not-yet-valid", http.StatusForbidden},
 	ReasonCredentialNotListed:     {"credential-not-listed", http.StatusForbidden},
@@ -122,6 +127,7 @@ var reasons = [reasonEnd]reasonFacts{
 	ReasonDocumentOtherClient:     {"document-other-client", http.StatusNotFound},
 	ReasonTaskNotCovered:          {"task-not-covered", http.StatusForbidden},
 	ReasonNotOwnDocument:          {"not-own-document", http.StatusForbidden},
+	ReasonPatientData:             {"patient-data", http.StatusForbidden},
 }
 
 // types are built once, so that telling a reason's type allocates nothing.

@@ -34,7 +34,7 @@ func TestReasons(t *testing.T) {
 			texts[text] = true
 		}
 	}
-	g.Expect(codes).To(HaveLen(33))
+	g.Expect(codes).To(HaveLen(35))
 }
 
 func TestReasonsOutOfRange(t *testing.T) {

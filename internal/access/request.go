@@ -35,6 +35,8 @@ type Request struct {
 	// IncomingTasks are the service tasks on the document that Store, NewVersion or Correct brings in.
 	// Each must be covered; NewVersion and Correct may keep those that the document has already.
 	IncomingTasks []string
+	// IncomingSector is the branch of care of what Store, NewVersion or Correct brings in.
+	IncomingSector CareSector
 	// IncomingOldData tells that what Store brings in is old client data.
 	IncomingOldData bool
 	// Document is the stored document that the operation is about; nil when there is none.

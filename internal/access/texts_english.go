@@ -60,6 +60,10 @@ var textsEnglish = [reasonEnd]Text{
 		Title:  "The agreement has ended",
 		Detail: "The agreement on which the producer unit's register access right rests has ended. The organizer can extend the right if the agreement is renewed.",
 	},
+	ReasonSocialCareNotBought: {
+		Title:  "Social care is not bought",
+		Detail: "The agreement on which the producer unit's register access right rests buys health care only. What is born in it belongs in the patient data repository, not in this client registry of social care. The organizer can correct the agreement.",
+	},
 	ReasonGrantNotReady: {
 		Title:  "A prerequisite of the register access right is missing",
 		Detail: "The producer unit has been granted the register access right, but one of its prerequisites is not fulfilled. This answer names the missing one. The organizer and the producer mend it, each for its own part.",
@@ -135,5 +139,9 @@ var textsEnglish = [reasonEnd]Text{
 	ReasonNotOwnDocument: {
 		Title:  "The document was stored by someone else",
 		Detail: "A producer unit can make a new version only of a document that it stored itself. Ask the organizer for a correction.",
+	},
+	ReasonPatientData: {
+		Title:  "The document belongs with the patient data",
+		Detail: "Both social care and health care are bought from the producer. Health documents then belong in the patient data repository, not in the client registry of social care, so nothing was stored. Store the document there, or check the document type. The organizer can correct the agreement.",
 	},
 }

@@ -60,6 +60,10 @@ var textsFinnish = [reasonEnd]Text{
 		Title:  "Sopimuksen voimassaolo on päättynyt",
 		Detail: "Sopimus, johon palveluyksikön rekisterinkäyttöoikeus perustuu, on päättynyt. Palvelunjärjestäjä voi jatkaa oikeutta, jos sopimus uusitaan.",
 	},
+	ReasonSocialCareNotBought: {
+		Title:  "Sosiaalihuoltoa ei ole ostettu",
+		Detail: "Sopimuksella, johon palveluyksikön rekisterinkäyttöoikeus perustuu, ostetaan vain terveydenhuoltoa. Siinä syntyvät tiedot kuuluvat potilastietovarantoon, eivät tähän sosiaalihuollon asiakasrekisteriin. Palvelunjärjestäjä voi korjata sopimuksen tiedot.",
+	},
 	ReasonGrantNotReady: {
 		Title:  "Rekisterinkäyttöoikeuden edellytys puuttuu",
 		Detail: "Palveluyksikölle on annettu rekisterinkäyttöoikeus, mutta jokin sen edellytyksistä ei täyty. Puuttuva edellytys on nimetty tässä vastauksessa. Palvelunjärjestäjä ja palveluntuottaja korjaavat sen kumpikin omalta osaltaan.",
@@ -135,5 +139,9 @@ var textsFinnish = [reasonEnd]Text{
 	ReasonNotOwnDocument: {
 		Title:  "Asiakirja on toisen tallentama",
 		Detail: "Palveluyksikkö voi tehdä uuden version vain itse tallentamastaan asiakirjasta. Pyydä korjausta palvelunjärjestäjältä.",
+	},
+	ReasonPatientData: {
+		Title:  "Asiakirja kuuluu potilastietoihin",
+		Detail: "Palveluntuottajalta ostetaan sekä sosiaalihuoltoa että terveydenhuoltoa. Terveydenhuollon asiakirjat kuuluvat silloin potilastietovarantoon, eivät sosiaalihuollon asiakasrekisteriin, joten mitään ei tallennettu. Tallenna asiakirja sinne tai tarkista asiakirjatyyppi. Palvelunjärjestäjä voi korjata sopimuksen tiedot.",
 	},
 }

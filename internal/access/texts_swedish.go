@@ -60,6 +60,10 @@ var textsSwedish = [reasonEnd]Text{
 		Title:  "Avtalet har upphört att gälla",
 		Detail: "Avtalet som serviceenhetens åtkomsträtt till registret grundar sig på har upphört att gälla. Serviceanordnaren kan förlänga rätten om avtalet förnyas.",
 	},
+	ReasonSocialCareNotBought: {
+		Title:  "Socialvård har inte köpts",
+		Detail: "Avtalet som serviceenhetens åtkomsträtt till registret grundar sig på gäller endast köp av hälso- och sjukvård. Uppgifterna som uppkommer där hör till patientdatalagret, inte till detta klientregister inom socialvården. Serviceanordnaren kan rätta avtalets uppgifter.",
+	},
 	ReasonGrantNotReady: {
 		Title:  "En förutsättning för åtkomsträtten saknas",
 		Detail: "Serviceenheten har getts åtkomsträtt till registret, men någon av förutsättningarna är inte uppfylld. Det framgår av det här svaret vilken förutsättning som saknas. Serviceanordnaren och tjänsteproducenten åtgärdar den var och en för sin del.",
@@ -135,5 +139,9 @@ var textsSwedish = [reasonEnd]Text{
 	ReasonNotOwnDocument: {
 		Title:  "Handlingen har lagrats av någon annan",
 		Detail: "Serviceenheten kan göra en ny version endast av en handling som den själv har lagrat. Be serviceanordnaren om en rättelse.",
+	},
+	ReasonPatientData: {
+		Title:  "Handlingen hör till patientuppgifterna",
+		Detail: "Av tjänsteproducenten köps både socialvård och hälso- och sjukvård. Handlingar inom hälso- och sjukvården hör då till patientdatalagret, inte till socialvårdens klientregister, så ingenting sparades. Spara handlingen där eller kontrollera handlingstypen. Serviceanordnaren kan rätta avtalets uppgifter.",
 	},
 }

@@ -142,6 +142,8 @@ type Grant struct {
 	ValidUntil time.Time
 	// Tasks are the service tasks that the agreement covers; AllTasks when it restricts none.
 	Tasks *TaskSet
+	// Buys is what the agreement buys.
+	Buys Bought
 }
 
 // Credential is one line of a ledger.

@@ -6,6 +6,7 @@ package archive
 import (
 	"net/http"
 
+	"github.com/valtuus/valtuus/internal/access"
 	"github.com/valtuus/valtuus/internal/archive/catalog"
 	"github.com/valtuus/valtuus/internal/archive/problem"
 )
@@ -28,6 +29,7 @@ type catalogTypeJSON struct {
 	Names     catalog.Names       `json:"names"`
 	Formats   []string            `json:"formats"`
 	Operation string              `json:"operation,omitempty"`
+	Sector    string              `json:"sector,omitempty"`
 	Schemas   []catalogSchemaJSON `json:"schemas"`
 }
 
@@ -66,6 +68,9 @@ func (x *exchange) readCatalog() outcome {
 	for _, t := range current.Types() {
 		kind := catalogTypeJSON{
 			Code: t.Code(), Names: t.Names(), Formats: t.Formats(), Operation: t.Operation(), Schemas: []catalogSchemaJSON{},
+		}
+		if t.Sector() == access.HealthCare {
+			kind.Sector = "health"
 		}
 		for _, schema := range t.Schemas() {
 			kind.Schemas = append(kind.Schemas, catalogSchemaJSON{schema.Version(), schema.Period()})

@@ -182,6 +182,11 @@ func (x *exchange) explainQuestion() (ask question, unit string, stopped *outcom
 		Request:      access.Request{Operation: operation, Client: access.ClientID(client), ServiceTask: task},
 		documentType: f.code("documentType", body.DocumentType), role: f.code("role", body.Role),
 	}
+	if bringsIn(operation) {
+		if kind, known := x.server.opts.Catalog().Type(body.DocumentType); known {
+			ask.IncomingSector = kind.Sector()
+		}
+	}
 	author := body.Unit
 	if author == "" {
 		author = x.identity.Unit
@@ -196,6 +201,16 @@ func (x *exchange) explainQuestion() (ask question, unit string, stopped *outcom
 		}
 	}
 	return ask, body.Unit, f.wrong
+}
+
+// bringsIn tells whether the operation brings a document in.
+func bringsIn(op access.Operation) bool {
+	switch op {
+	case access.Store, access.NewVersion, access.Correct:
+		return true
+	default:
+		return false
+	}
 }
 
 // aboutDocument tells whether the operation is about one stored document.

@@ -48,7 +48,7 @@ type intake struct {
 func (in *intake) question() question {
 	return question{
 		Request: access.Request{
-			Operation: in.operation, IncomingTasks: in.ServiceTasks, IncomingOldData: in.oldData,
+			Operation: in.operation, IncomingTasks: in.ServiceTasks, IncomingOldData: in.oldData, IncomingSector: in.kind.Sector(),
 		},
 		documentType: in.typeCode,
 	}

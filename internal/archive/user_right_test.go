@@ -351,7 +351,7 @@ func TestASearchIsMadeAgainUnderANarrowerUserRight(t *testing.T) {
 	a.store.set(func(f *faultyStore) {
 		f.onSearch = func() {
 			if searches++; searches == 1 {
-				a.amend("[case-note, service-decision, client-plan, implementation-plan]", "[case-note]")
+				a.amend("[case-note, service-decision, client-plan, implementation-plan, health-note]", "[case-note]")
 			}
 		}
 	})

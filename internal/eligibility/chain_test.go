@@ -34,6 +34,7 @@ func TestGrantChainOrder(t *testing.T) {
 		"producerSystemFeatured",
 		"formatsCompatible",
 		"unitRegisteredForBought",
+		"socialCareBought",
 		"agreementInForce",
 		"deploymentTested",
 		"acceptedByUnit",

@@ -28,6 +28,7 @@ var grantChain = Chain[GrantInput]{
 	producerSystemFeatured,   // ... and so has the producer's
 	formatsCompatible,        // each system writes a format that the other reads
 	unitRegisteredForBought,  // the unit is registered for something of what is bought
+	socialCareBought,         // ... and social care is among it
 	agreementInForce,         // the agreement, when given, is in force now
 	deploymentTested,         // the combination of systems has passed a deployment test
 	acceptedByUnit,           // the unit accepts the organizer

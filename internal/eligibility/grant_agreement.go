@@ -18,6 +18,17 @@ func unitRegisteredForBought(in *GrantInput) Result {
 		in.Unit.label(), orNone(a.Reference), list(a.Tasks)))
 }
 
+// socialCareBought asks for social care among what is bought. What is born in bought health care belongs in the
+// patient data repository.
+func socialCareBought(in *GrantInput) Result {
+	a := in.Grant.Agreement
+	if a == nil || len(a.Sectors) == 0 || contains(a.Sectors, SectorSocial) {
+		return holds()
+	}
+	return fails(ReasonSocialCareNotBought, fmt.Sprintf("Agreement %s buys no social care, so nothing born in it belongs in %s. "+
+		"The organizer must correct spec.agreement.buys, or delete this grant.", orNone(a.Reference), in.Registry.label()))
+}
+
 func agreementInForce(in *GrantInput) Result {
 	a := in.Grant.Agreement
 	if a == nil {

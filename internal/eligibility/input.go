@@ -101,7 +101,11 @@ type Agreement struct {
 	ValidFrom  time.Time // zero = open
 	ValidUntil time.Time // zero = open
 	Tasks      []string  // service tasks bought; empty = not listed, no limit
+	Sectors    []string  // branches of care bought; empty = not said, social care
 }
+
+// SectorSocial is the branch of care that an agreement has to buy.
+const SectorSocial = "Social"
 
 // DeploymentTest is a test that was run for a combination of client systems.
 type DeploymentTest struct {

@@ -90,6 +90,7 @@ func aGrantInput(t *rapid.T) *GrantInput {
 			ValidFrom:  aTime(t, "agreement from", time.Time{}, day(-6), now),
 			ValidUntil: aTime(t, "agreement until", time.Time{}, day(1), day(4)),
 		}
+		in.Grant.Agreement.Sectors = rapid.SampledFrom([][]string{nil, {"Social"}, {"Social", "Health"}, {"Health"}}).Draw(t, "sectors")
 		if rapid.Bool().Draw(t, "agreement lists tasks") {
 			in.Grant.Agreement.Tasks = someTasks(t, "bought")
 		}
@@ -186,6 +187,7 @@ func naive(in *GrantInput) map[string]bool {
 		"ProducerSystemLacksFeature":  featured(in.ProducerSystem),
 		"FormatsIncompatible":         common > 0,
 		"TaskNotRegistered":           registered,
+		"SocialCareNotBought":         a == nil || len(a.Sectors) == 0 || slices.Contains(a.Sectors, "Social"),
 		"AgreementNotYetValid":        a == nil || a.ValidFrom.IsZero() || a.ValidFrom.Compare(n) <= 0,
 		"AgreementExpired":            a == nil || inForce(time.Time{}, a.ValidUntil) || a.ValidFrom.Compare(n) > 0,
 		"DeploymentTestMissing":       tested,

@@ -67,6 +67,8 @@ const (
 	// ReasonFormatsIncompatible surfaces when the two systems share no document format.
 	ReasonFormatsIncompatible = "FormatsIncompatible"
 
+	// ReasonSocialCareNotBought surfaces when the agreement buys health care only.
+	ReasonSocialCareNotBought = "SocialCareNotBought"
 	// ReasonAgreementNotYetValid surfaces before the agreement's first instant.
 	ReasonAgreementNotYetValid = "AgreementNotYetValid"
 	// ReasonAgreementExpired surfaces from the agreement's end.
@@ -113,6 +115,7 @@ var refusals = map[string]bool{
 	ReasonOrganizerEnded:      true,
 	ReasonProducerEnded:       true,
 	ReasonAgreementExpired:    true,
+	ReasonSocialCareNotBought: true,
 	ReasonEndBeforeStart:      true,
 	ReasonTaskNotBought:       true,
 	ReasonOverlap:             true,

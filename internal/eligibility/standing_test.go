@@ -69,7 +69,7 @@ func TestWaits(t *testing.T) {
 	for _, r := range []string{ReasonUnitUnknown, ReasonGrantMissing, ReasonDeploymentTestMissing, ReasonAgreementNotYetValid, ReasonNotYetJoined, ReasonNotAcceptedByUnit} {
 		g.Expect(Waits(r)).To(BeTrue(), r)
 	}
-	for _, r := range []string{"", ReasonEligible, ReasonAccepted, ReasonStanding, ReasonOverlap, ReasonGrantConflict, ReasonSuspended, ReasonEndBeforeStart, ReasonTaskNotBought, ReasonAgreementExpired} {
+	for _, r := range []string{"", ReasonEligible, ReasonAccepted, ReasonStanding, ReasonOverlap, ReasonGrantConflict, ReasonSuspended, ReasonEndBeforeStart, ReasonTaskNotBought, ReasonAgreementExpired, ReasonSocialCareNotBought} {
 		g.Expect(Waits(r)).To(BeFalse(), r)
 	}
 }

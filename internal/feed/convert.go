@@ -57,7 +57,7 @@ func grant(o *v1alpha1.RegistryAccessGrant, revision uint64) index.Grant {
 	if agreement := o.Spec.Agreement; agreement != nil {
 		out.ValidFrom = agreement.ValidFrom.Time
 		out.ValidUntil = earlier(out.ValidUntil, instant(agreement.ValidUntil))
-		out.Tasks = texts(agreement.ServiceTasks)
+		out.Tasks, out.Buys = texts(agreement.ServiceTasks), bought(agreement.Buys)
 	}
 	ready := condition(o.Status.Conditions, v1alpha1.ReadyCondition)
 	switch {
@@ -70,6 +70,19 @@ func grant(o *v1alpha1.RegistryAccessGrant, revision uint64) index.Grant {
 		out.NotReadyReason = ready.Reason
 	}
 	return out
+}
+
+// bought gives what an agreement buys. A branch of care that this program does not know narrows as health care does.
+func bought(sectors []v1alpha1.CareSector) (b access.Bought) {
+	for _, sector := range sectors {
+		switch sector {
+		case v1alpha1.CareSectorSocial:
+			b |= access.BuysSocial
+		default:
+			b |= access.BuysHealth
+		}
+	}
+	return b
 }
 
 func relationship(o *v1alpha1.ServiceRelationship, revision uint64) index.Relationship {

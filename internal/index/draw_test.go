@@ -170,7 +170,7 @@ func drawBody(t *rapid.T, kind index.Kind, key index.Key) any {
 			Ready:  mostly(t, "ready"), NotReadyReason: first(t, []string{"", "NoTest"}, "reason"),
 			Suspended: rarely(t, "suspended"), Deleting: rarely(t, "deleting"),
 			ValidFrom: past(t, "valid from"), ValidUntil: future(t, "valid until"),
-			Tasks: drawTasks(t), Credentials: drawCredentials(t),
+			Tasks: drawTasks(t), Credentials: drawCredentials(t), Buys: drawBought(t),
 		}
 	case index.Relationships:
 		return index.Relationship{
@@ -226,6 +226,9 @@ func drawRequest(t *rapid.T) access.Request {
 	if rapid.Bool().Draw(t, "brings a document") {
 		req.IncomingTasks = drawTasks(t)
 	}
+	if rapid.Bool().Draw(t, "brings a health document") {
+		req.IncomingSector = access.HealthCare
+	}
 	req.IncomingOldData = rarely(t, "brings old client data")
 	if mostly(t, "about a document") {
 		req.Document = &access.DocumentFacts{
@@ -241,4 +244,13 @@ func drawRequest(t *rapid.T) access.Request {
 		}
 	}
 	return req
+}
+
+// drawBought is health care alone only seldom: then nothing is open.
+func drawBought(t *rapid.T) access.Bought {
+	const both = access.BuysSocial | access.BuysHealth
+	if rarely(t, "buys health care only") {
+		return access.BuysHealth
+	}
+	return pick(t, []access.Bought{0, access.BuysSocial, both, both}, "buys")
 }

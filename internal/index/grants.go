@@ -26,7 +26,7 @@ func (s *state) newGrant(g Grant) (grant, error) {
 		Grant: access.Grant{
 			Ref: access.Ref{UID: g.UID, Revision: g.Revision}, Extent: g.Extent,
 			Ready: g.Ready, NotReadyReason: g.NotReadyReason, Suspended: g.Suspended,
-			ValidFrom: g.ValidFrom, ValidUntil: g.ValidUntil,
+			ValidFrom: g.ValidFrom, ValidUntil: g.ValidUntil, Buys: g.Buys,
 			Tasks: s.taskSets.at(s.taskSets.number(table, tasks)),
 		},
 		pair: number, deleting: g.Deleting, ledger: newLedger(g.Credentials),
@@ -48,7 +48,7 @@ func (g *grant) gives() bool { return g.Ready && !g.Suspended && !g.deleting }
 func (g *grant) loses(next *grant) bool {
 	return !next.gives() || next.pair != g.pair || next.Extent < g.Extent ||
 		startsLater(g.ValidFrom, next.ValidFrom) || endsSooner(g.ValidUntil, next.ValidUntil) ||
-		tasksLost(g.Tasks, next.Tasks) || g.ledger.loses(&next.ledger)
+		tasksLost(g.Tasks, next.Tasks) || fitLost(g.Buys, next.Buys) || g.ledger.loses(&next.ledger)
 }
 
 func (s *state) linkGrant(slot uint32, g *grant) {
@@ -87,6 +87,11 @@ func tasksLost(last, next *access.TaskSet) bool {
 		}
 	}
 	return false
+}
+
+// fitLost tells whether something that fitted no longer does.
+func fitLost(last, next access.Bought) bool {
+	return last.Social() && !next.Social() || last.Fits(access.HealthCare) && !next.Fits(access.HealthCare)
 }
 
 // Grant implements access.View.

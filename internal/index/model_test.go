@@ -231,7 +231,7 @@ func (m *model) decide(req access.Request, now time.Time) outcome {
 // progress is the reasons that may differ between grants, from the farthest to the nearest.
 var progress = []access.Reason{
 	access.ReasonGrantMissing, access.ReasonGrantSuspended, access.ReasonGrantExpired,
-	access.ReasonGrantNotReady, access.ReasonGrantNotYetValid,
+	access.ReasonSocialCareNotBought, access.ReasonGrantNotReady, access.ReasonGrantNotYetValid,
 	access.ReasonCredentialNotListed, access.ReasonCredentialSuperseded,
 	access.ReasonCredentialExpired, access.ReasonCredentialNotYetValid,
 	access.ReasonProfessionalMissing, access.ReasonExtentInsufficient,
@@ -239,6 +239,7 @@ var progress = []access.Reason{
 	access.ReasonNoRelationship, access.ReasonRelationshipNotAccepted,
 	access.ReasonRelationshipNotStarted, access.ReasonRelationshipEnded,
 	access.ReasonDocumentOtherClient, access.ReasonTaskNotCovered, access.ReasonNotOwnDocument,
+	access.ReasonPatientData,
 }
 
 func (m *model) decideOrganizer(req access.Request, registry index.Registry, now time.Time) outcome {
@@ -269,6 +270,8 @@ func (m *model) decideGrant(req access.Request, registry index.Registry, unit in
 		return deny(access.ReasonGrantSuspended)
 	case !grant.ValidUntil.IsZero() && !grant.ValidUntil.After(now):
 		return deny(access.ReasonGrantExpired)
+	case grant.Buys == access.BuysHealth:
+		return deny(access.ReasonSocialCareNotBought)
 	case !grant.Ready:
 		return outcome{reason: access.ReasonGrantNotReady, detail: grant.NotReadyReason}
 	case grant.ValidFrom.After(now):
@@ -350,6 +353,9 @@ func (m *model) decideGrant(req access.Request, registry index.Registry, unit in
 	}
 	if req.Operation == access.NewVersion && grant.Extent == access.Basic && req.Document.AuthorUnit != req.Caller.Unit {
 		return deny(access.ReasonNotOwnDocument)
+	}
+	if req.IncomingSector == access.HealthCare && grant.Buys == access.BuysSocial|access.BuysHealth {
+		return deny(access.ReasonPatientData)
 	}
 	return outcome{reason: access.ReasonAllowed, tasks: open}
 }

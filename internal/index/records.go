@@ -84,6 +84,8 @@ type Grant struct {
 	ValidUntil time.Time
 	// Tasks are the service tasks that the agreement covers; empty means no restriction.
 	Tasks []string
+	// Buys is what the agreement buys.
+	Buys access.Bought
 	// Credentials is the ledger of the unit for this registry.
 	Credentials []Credential
 }

@@ -57,6 +57,21 @@ func (e CatalogTypeOperation) Valid() bool {
 	}
 }
 
+// Defines values for CatalogTypeSector.
+const (
+	CatalogTypeSectorHealth CatalogTypeSector = "health"
+)
+
+// Valid indicates whether the value is a known member of the CatalogTypeSector enum.
+func (e CatalogTypeSector) Valid() bool {
+	switch e {
+	case CatalogTypeSectorHealth:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DisplayRule.
 const (
 	DisplayRuleDelayed DisplayRule = "delayed"
@@ -425,6 +440,9 @@ type CatalogType struct {
 	// Operation The operation that storing it counts as, where it is more than storing a document.
 	Operation CatalogTypeOperation `json:"operation,omitempty,omitzero"`
 	Schemas   []CatalogSchema      `json:"schemas"`
+
+	// Sector The branch of care that its documents belong to; missing for social care.
+	Sector CatalogTypeSector `json:"sector,omitempty,omitzero"`
 }
 
 // CatalogTypeFormats defines model for CatalogType.Formats.
@@ -432,6 +450,9 @@ type CatalogTypeFormats string
 
 // CatalogTypeOperation The operation that storing it counts as, where it is more than storing a document.
 type CatalogTypeOperation string
+
+// CatalogTypeSector The branch of care that its documents belong to; missing for social care.
+type CatalogTypeSector string
 
 // Client defines model for Client.
 type Client struct {

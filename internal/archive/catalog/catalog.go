@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/valtuus/valtuus/internal/access"
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
 
@@ -106,6 +107,7 @@ type DocumentType struct {
 	code      string
 	names     Names
 	operation string
+	sector    access.CareSector
 	formats   []string
 	schemas   []*Schema // by their first day; they do not overlap
 	mapping   *mapping  // nil unless its documents open relationships
@@ -120,6 +122,9 @@ func (t *DocumentType) Names() Names { return t.names }
 // Operation is the operation that storing a document of the type amounts to, ManageRelationship or
 // ManageMatter, as access names it; empty for an ordinary client document.
 func (t *DocumentType) Operation() string { return t.operation }
+
+// Sector is the branch of care that documents of the type belong to.
+func (t *DocumentType) Sector() access.CareSector { return t.sector }
 
 // Formats gives the content types that the type may have.
 func (t *DocumentType) Formats() []string { return slices.Clone(t.formats) }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/valtuus/valtuus/internal/access"
 	"github.com/valtuus/valtuus/internal/archive/catalog"
 )
 
@@ -120,10 +121,15 @@ func TestStandInHasWhatTheProductNeeds(t *testing.T) {
 	}
 	want := []string{
 		"client-relationship ManageRelationship", "matter ManageMatter", "case-note ", "service-decision ", "client-plan ",
-		"needs-assessment ", "implementation-plan ", "need-notification ",
+		"needs-assessment ", "implementation-plan ", "need-notification ", "health-note ",
 	}
 	if !slices.Equal(types, want) {
 		t.Errorf("got %q", types)
+	}
+	for _, kind := range c.Types() {
+		if (kind.Sector() == access.HealthCare) != (kind.Code() == "health-note") {
+			t.Errorf("%s is of sector %d", kind.Code(), kind.Sector())
+		}
 	}
 	// Those of the samples, the demo, the benchmarks and the tests are among them.
 	for _, task := range []string{"families", "working-age", "older-people", "elderly", "substance-abuse", "disability", "child-welfare", "family-law"} {

@@ -207,11 +207,26 @@ func (l *loader) period(field string, p Period) {
 	}
 }
 
+// The words for the branches of care.
+const (
+	sectorSocial = "social"
+	sectorHealth = "health"
+)
+
 func (l *loader) documentType(field string, m *manifestType) *DocumentType {
 	t := &DocumentType{code: m.Code, names: m.Names, operation: m.Operation, formats: m.Formats}
 	l.named(field, m.Code, m.Names)
 	if !slices.Contains([]string{"", access.ManageRelationship.String(), access.ManageMatter.String()}, m.Operation) {
 		l.fail(field+".operation", "must be ManageRelationship, ManageMatter or left out")
+	}
+	switch m.Sector {
+	case "", sectorSocial:
+	case sectorHealth:
+		if t.sector = access.HealthCare; m.Operation != "" {
+			l.fail(field+".sector", "must be social where there is an operation")
+		}
+	default:
+		l.fail(field+".sector", "must be %s, %s or left out", sectorSocial, sectorHealth)
 	}
 	if (m.Relationship != nil) != (m.Operation == access.ManageRelationship.String()) {
 		l.fail(field+".relationship", "must be given if the operation is ManageRelationship, and only then")

@@ -35,6 +35,8 @@ var badCatalogs = map[string]struct {
 	"no formats":                {small.replace("catalog.yaml", "formats: [application/xhtml+xml]", "formats: []"), "documentTypes[1].formats: lists none"},
 	"schema without JSON":       {small.replace("catalog.yaml", "formats: [application/json, application/xhtml+xml]", "formats: [application/xhtml+xml]"), "documentTypes[0].schemas: "},
 	"operation":                 {small.replace("catalog.yaml", "formats: [application/xhtml+xml]", "formats: [application/xhtml+xml]\n    operation: Read"), "documentTypes[1].operation: "},
+	"sector":                    {small.replace("catalog.yaml", "formats: [application/xhtml+xml]", "formats: [application/xhtml+xml]\n    sector: care"), "documentTypes[1].sector: "},
+	"a relationship of health":  {small.replace("catalog.yaml", "    operation: ManageRelationship\n", "    operation: ManageRelationship\n    sector: health\n"), "documentTypes[2].sector: "},
 	"no first day":              {small.replace("catalog.yaml", `validFrom: "2026-02-01", `, ""), "catalog.yaml: documentTypes[0].schemas[1].validFrom: is missing"},
 	"overlapping":               {small.replace("catalog.yaml", "2026-02-01", "2025-12-31"), `documentTypes[0].schemas: versions "1" and "2" are both in force on 2025-12-31`},
 	"open end before another":   {small.replace("catalog.yaml", `, validUntil: "2025-12-31", file`, ", file"), `documentTypes[0].schemas: versions "1" and "2" are both in force on 2026-02-01`},

@@ -21,6 +21,7 @@ type manifestType struct {
 	Code         string                `json:"code"`
 	Names        Names                 `json:"names"`
 	Operation    string                `json:"operation"`
+	Sector       string                `json:"sector"`
 	Formats      []string              `json:"formats"`
 	Schemas      []manifestSchema      `json:"schemas"`
 	Relationship *manifestRelationship `json:"relationship"`

@@ -29,6 +29,12 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.valtuus.valtuus.api.v1alpha1.Agreement
   map:
     fields:
+    - name: buys
+      type:
+        list:
+          elementType:
+            namedType: com.github.valtuus.valtuus.api.v1alpha1.CareSector
+          elementRelationship: associative
     - name: reference
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.Reference

@@ -23,6 +23,9 @@ type AgreementApplyConfiguration struct {
 	ValidUntil *v1.Time `json:"validUntil,omitempty"`
 	// serviceTasks lists what is bought; every task that the unit is registered for when left out.
 	ServiceTasks []apiv1alpha1.ServiceTaskCode `json:"serviceTasks,omitempty"`
+	// buys lists the branches of care that are bought; social care when left out. Where health care is bought
+	// besides, health documents belong in the patient data repository, not in this registry.
+	Buys []apiv1alpha1.CareSector `json:"buys,omitempty"`
 }
 
 // AgreementApplyConfiguration constructs a declarative configuration of the Agreement type for use with
@@ -61,6 +64,16 @@ func (b *AgreementApplyConfiguration) WithValidUntil(value v1.Time) *AgreementAp
 func (b *AgreementApplyConfiguration) WithServiceTasks(values ...apiv1alpha1.ServiceTaskCode) *AgreementApplyConfiguration {
 	for i := range values {
 		b.ServiceTasks = append(b.ServiceTasks, values[i])
+	}
+	return b
+}
+
+// WithBuys adds the given value to the Buys field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Buys field.
+func (b *AgreementApplyConfiguration) WithBuys(values ...apiv1alpha1.CareSector) *AgreementApplyConfiguration {
+	for i := range values {
+		b.Buys = append(b.Buys, values[i])
 	}
 	return b
 }

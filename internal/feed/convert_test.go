@@ -1,0 +1,32 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package feed
+
+import (
+	"testing"
+
+	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/internal/access"
+)
+
+func TestWhatAnAgreementBuys(t *testing.T) {
+	type sectors = []v1alpha1.CareSector
+	for _, c := range []struct {
+		buys *v1alpha1.Agreement
+		want access.Bought
+	}{
+		{nil, 0},
+		{&v1alpha1.Agreement{}, 0},
+		{&v1alpha1.Agreement{Buys: sectors{"Social"}}, access.BuysSocial},
+		{&v1alpha1.Agreement{Buys: sectors{"Health"}}, access.BuysHealth},
+		{&v1alpha1.Agreement{Buys: sectors{"Health", "Social"}}, access.BuysSocial | access.BuysHealth},
+		{&v1alpha1.Agreement{Buys: sectors{"Social", "Unheard of"}}, access.BuysSocial | access.BuysHealth},
+	} {
+		o := &v1alpha1.RegistryAccessGrant{}
+		o.Spec.Agreement = c.buys
+		if got := grant(o, 1).Buys; got != c.want {
+			t.Errorf("%+v: got %b, want %b", c.buys, got, c.want)
+		}
+	}
+}
