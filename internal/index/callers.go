@@ -40,15 +40,19 @@ func (x *Index) RegistryKey(registry string) (Key, bool) {
 // RegistryAt is the OID of the accepted registry with that object. It is "" where the view knows none.
 func (x *Index) RegistryAt(key Key) string {
 	defer x.reading()()
-	slot := x.state.registries.byKey[key]
+	return x.state.registryAt(key)
+}
+
+func (s *state) registryAt(key Key) string {
+	slot := s.registries.byKey[key]
 	if slot == 0 {
 		return ""
 	}
-	oid := x.state.registries.slots.at(slot).body.oid
-	if x.state.registryOIDs.sole(oid) != slot {
+	oid := s.registries.slots.at(slot).body.oid
+	if s.registryOIDs.sole(oid) != slot {
 		return ""
 	}
-	return x.state.registryOIDs.name(oid)
+	return s.registryOIDs.name(oid)
 }
 
 // accepted returns the slot of the one accepted registry with the OID, or 0.

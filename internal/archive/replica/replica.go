@@ -19,8 +19,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/certwatcher"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/archive"
 	"github.com/valtuus/valtuus/internal/archive/catalog"
+	"github.com/valtuus/valtuus/internal/archive/history"
 	"github.com/valtuus/valtuus/internal/archive/relationship"
 	"github.com/valtuus/valtuus/internal/feed"
 	"github.com/valtuus/valtuus/internal/index"
@@ -104,6 +106,12 @@ func Run(ctx context.Context, config Config) error {
 	if err := keeper.Load(ctx); err != nil {
 		return fmt.Errorf("read what documents say of relationships: %w", err)
 	}
+	recorder := history.New(history.Options{
+		Store: store.Store, Index: view, Clock: config.Clock, Log: config.Log.WithName("history"),
+	})
+	if err := recorder.Register(registry); err != nil {
+		return err
+	}
 	server, err := archive.NewServer(ctx, archive.Options{
 		Store: store.Store, View: view, Clock: config.Clock, TrustDomain: served.Spec.TrustDomain,
 		Certificate: func() (*tls.Certificate, error) { return certificate.GetCertificate(nil) },
@@ -117,7 +125,14 @@ func Run(ctx context.Context, config Config) error {
 	fed := &feed.Feed{
 		Client: c, Index: view, Clock: config.Clock, Log: config.Log.WithName("feed"),
 		Archive: config.Archive, Replica: config.Name, OnTrustAnchors: anchors.SetPEM,
-		OnRelationship: keeper.Observe, OnRelationshipsListed: keeper.Relisted,
+		OnRelationship: func(o *v1alpha1.ServiceRelationship, deleted bool) {
+			keeper.Observe(o, deleted)
+			recorder.Observe(o, deleted)
+		},
+		OnRelationshipsListed: func() {
+			keeper.Relisted()
+			recorder.Relisted()
+		},
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return certificate.Start(ctx) })
@@ -125,6 +140,7 @@ func Run(ctx context.Context, config Config) error {
 	group.Go(func() error { return revocations.Run(ctx) })
 	group.Go(func() error { return fed.Run(ctx) })
 	group.Go(func() error { return keeper.Run(ctx) })
+	group.Go(func() error { return recorder.Run(ctx) })
 	group.Go(func() error { return server.Serve(ctx, config.Listener) })
 	group.Go(func() error { return server.ServeAdmin(ctx, config.AdminListener) })
 	return group.Wait()

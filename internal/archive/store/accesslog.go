@@ -79,6 +79,9 @@ type SeenAssertion struct {
 type LogQuery struct {
 	Registry string
 	ClientID uuid.UUID
+	// Unit is the OID of the producer unit that acted.
+	Unit    string
+	Outcome Outcome
 	// From is inclusive, Until exclusive.
 	From, Until time.Time
 	// After is LogPage.Next of the page before.

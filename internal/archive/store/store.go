@@ -23,6 +23,7 @@ type Store interface {
 	DocumentStore
 	MatterStore
 	RelationshipStore
+	RelationshipHistory
 	AccessLog
 
 	// Probe proves that a write can become durable now: it commits one. ErrUnavailable if not.

@@ -51,6 +51,12 @@ func logSQL(q *store.LogQuery) *statement {
 	if q.Registry != "" {
 		b.add(` AND registry_oid = ?`, q.Registry)
 	}
+	if q.Unit != "" {
+		b.add(` AND unit = ?`, q.Unit)
+	}
+	if q.Outcome != "" {
+		b.add(` AND outcome = ?`, string(q.Outcome))
+	}
 	if !q.From.IsZero() {
 		b.add(` AND time_us >= ?`, store.Micros(q.From))
 	}

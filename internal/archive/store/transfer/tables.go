@@ -102,10 +102,10 @@ var tables = []table{
 	},
 	{
 		name: "relationship_history",
-		key:  []string{"object_uid", "revision"},
+		key:  []string{"object_uid", "ordinal"},
 		columns: []string{
-			"object_uid", "revision", "registry_oid", "client_id", "unit", "service_tasks", "start_us", "end_us",
-			"accepted", "deleted", "document_id", "recorded_us",
+			"object_uid", "ordinal", "revision", "registry_oid", "client_id", "unit", "service_tasks", "start_us", "end_us",
+			"accepted", "deleted", "missed", "document_id", "recorded_us",
 		},
 	},
 	{

@@ -82,6 +82,7 @@ type content struct {
 	matters   []store.Matter
 	events    []store.MatterEvent
 	rows      []store.LogRow
+	history   []store.RelationshipState
 }
 
 // fill puts something into every table.
@@ -124,6 +125,12 @@ func fill(t testing.TB, s *sqlstore.Store) {
 		if i%6 == 0 {
 			must2(s.Annul(ctx, storetest.NewAnnulment(facts, at.Add(2*time.Hour), "wrong-client"), storetest.Row("document.annul", at)))(t)
 		}
+		sighting := storetest.Sighting(fmt.Sprint("object-", i%9), registry, a, uint64(i+1), at)
+		sighting.Deleted, sighting.Missed, sighting.Accepted = i%11 == 10, i%2 == 0, i%4 == 0
+		if i%3 == 0 {
+			sighting.End = at
+		}
+		must(s.AppendRelationshipStates(ctx, []store.Sighting{sighting}))(t)
 	}
 	closing := storetest.NewChange(start.Add(24 * time.Hour))
 	for _, id := range []string{"M-1", "M-2", "shared-3"} {
@@ -146,6 +153,7 @@ func contentOf(t testing.TB, s *sqlstore.Store) content {
 			c.events = append(c.events, must(s.MatterEvents(t.Context(), registry, m.ID))(t)...)
 		}
 		c.matters = append(c.matters, matters...)
+		c.history = append(c.history, storetest.AllStates(t, s, store.RelationshipHistoryQuery{Registry: registry, ClientID: id})...)
 		for _, annulled := range []bool{false, true} {
 			page, err := s.Search(t.Context(), store.SearchQuery{Registry: registry, ClientID: id, Annulled: annulled, OldData: true, Limit: store.MaxPage})
 			g.Expect(err).NotTo(HaveOccurred())

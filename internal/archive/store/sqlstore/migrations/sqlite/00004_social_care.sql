@@ -93,22 +93,26 @@ CREATE TABLE destructions (
     PRIMARY KEY (kind, subject)
 ) WITHOUT ROWID;
 
--- Every state of a ServiceRelationship that the archive has seen: start_us and end_us are valid time, recorded_us is
--- when it was seen. Append-only; it outlives the object.
+-- Every state of a ServiceRelationship that an archive has seen and that differs from the one before: start_us and
+-- end_us are valid time, recorded_us is when it was seen. Append-only; it outlives the object.
 CREATE TABLE relationship_history (
     object_uid    TEXT    NOT NULL,
+    ordinal       INTEGER NOT NULL, -- from 1; recorded_us grows with it
     revision      INTEGER NOT NULL, -- the object's resource version
     registry_oid  TEXT    NOT NULL,
     client_id     BLOB    NOT NULL,
     unit          TEXT    NOT NULL,
-    service_tasks TEXT    NOT NULL, -- JSON array
+    service_tasks TEXT    NOT NULL, -- JSON array, sorted
     start_us      INTEGER NOT NULL,
     end_us        INTEGER,
     accepted      INTEGER NOT NULL, -- 0 or 1: by the controller
-    deleted       INTEGER NOT NULL, -- 0 or 1
-    document_id   BLOB, -- the client relationship document's
+    deleted       INTEGER NOT NULL, -- 0 or 1: with what was known last
+    missed        INTEGER NOT NULL, -- 0 or 1: found so; when it came to be so is not known
+    document_id   BLOB    NOT NULL, -- the client relationship document's, if it has one
     recorded_us   INTEGER NOT NULL,
-    PRIMARY KEY (object_uid, revision)
+    PRIMARY KEY (object_uid, ordinal)
 ) WITHOUT ROWID;
 
-CREATE INDEX relationship_history_by_client ON relationship_history (client_id, recorded_us);
+CREATE INDEX relationship_history_by_client ON relationship_history (client_id, recorded_us, object_uid);
+
+CREATE INDEX relationship_history_ended ON relationship_history (registry_oid, recorded_us, object_uid) WHERE end_us IS NOT NULL;
