@@ -568,6 +568,16 @@ func (f *faultyStore) RelationshipRecord(ctx context.Context, document uuid.UUID
 	return record, err
 }
 
+func (f *faultyStore) RelationshipStates(ctx context.Context, q store.RelationshipHistoryQuery) (store.RelationshipHistoryPage, error) {
+	now := f.now()
+	if now.read != nil {
+		return store.RelationshipHistoryPage{}, now.read
+	}
+	page, err := f.Store.RelationshipStates(ctx, q)
+	now.onSearch()
+	return page, err
+}
+
 func (f *faultyStore) Search(ctx context.Context, q store.SearchQuery) (store.SearchResult, error) {
 	now := f.now()
 	if now.read != nil {

@@ -28,6 +28,8 @@ const (
 	opReopenMatter
 	opReadMatter
 	opSearchMatters
+	opRelationshipHistory
+	opRelationshipReview
 )
 
 var operations = [...]struct {
@@ -53,6 +55,9 @@ var operations = [...]struct {
 	opReopenMatter:   {"ReopenMatter", access.ManageMatter},
 	opReadMatter:     {"ReadMatter", access.Read},
 	opSearchMatters:  {"SearchMatters", access.Search},
+	// The user right to manage relationships is asked for.
+	opRelationshipHistory: {"RelationshipHistory", access.ManageRelationship},
+	opRelationshipReview:  {"RelationshipReview", access.ManageRelationship},
 }
 
 // String is the operation's name in the use log, metrics and logs.

@@ -52,6 +52,8 @@ func (s *Server) routes() (http.Handler, error) {
 		{registry + "/matters/{id}", get(opReadMatter, (*exchange).readMatter)},
 		{registry + "/matters/{id}/closure", post(opCloseMatter, (*exchange).closeMatter)},
 		{registry + "/matters/{id}/reopening", post(opReopenMatter, (*exchange).reopenMatter)},
+		{registry + "/relationships/_history", post(opRelationshipHistory, (*exchange).relationshipHistory)},
+		{registry + "/relationships/_review", post(opRelationshipReview, (*exchange).reviewRelationships)},
 		{registry + "/explain", post(opExplain, (*exchange).explain)},
 		{registry + "/catalog", methods{"GET": s.serveOpenly((*exchange).readCatalog)}},
 		{registry + "/catalog/schemas/{type}/{version}", methods{"GET": s.serveOpenly((*exchange).readSchema)}},

@@ -19,6 +19,7 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/card"
 	"github.com/valtuus/valtuus/internal/archive/signature"
 	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/archive/store/cursor"
 	"github.com/valtuus/valtuus/internal/identitycode"
 )
 
@@ -38,6 +39,8 @@ type Server struct {
 	hash func(identitycode.Code) store.IdentityHash
 	// documentID gives the id of the document that a caller stores in a registry under an Idempotency-Key.
 	documentID func(caller, registry, key string) uuid.UUID
+	// cursors are those of the history of relationships.
+	cursors *cursor.Codec
 	// telling puts what the sink of relationships is told into an order.
 	telling sync.Mutex
 	replay  *assertion.ReplayCache
@@ -61,7 +64,15 @@ func NewServer(ctx context.Context, opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: opts, hash: hash, documentID: documentID, replay: assertion.NewReplayCache(opts.ReplayLimit), cards: assertion.NewWays()}
+	cursorKey, err := opts.IdentityKey.CursorKey()
+	if err != nil {
+		return nil, err
+	}
+	cursors, err := cursor.NewCodec(cursorKey)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{opts: opts, hash: hash, documentID: documentID, cursors: cursors, replay: assertion.NewReplayCache(opts.ReplayLimit), cards: assertion.NewWays()}
 	if err := s.rememberAssertions(ctx); err != nil {
 		return nil, err
 	}

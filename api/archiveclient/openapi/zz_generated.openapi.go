@@ -156,6 +156,27 @@ func (e DocumentState) Valid() bool {
 	}
 }
 
+// Defines values for EndGround.
+const (
+	EndGroundDeletion     EndGround = "deletion"
+	EndGroundDocument     EndGround = "document"
+	EndGroundRelationship EndGround = "relationship"
+)
+
+// Valid indicates whether the value is a known member of the EndGround enum.
+func (e EndGround) Valid() bool {
+	switch e {
+	case EndGroundDeletion:
+		return true
+	case EndGroundDocument:
+		return true
+	case EndGroundRelationship:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExplainRequestOperation.
 const (
 	ExplainRequestOperationAnnul              ExplainRequestOperation = "Annul"
@@ -373,6 +394,35 @@ type Author struct {
 	Unit         OID    `json:"unit,omitempty,omitzero"`
 }
 
+// BackdatedEnd defines model for BackdatedEnd.
+type BackdatedEnd struct {
+	Client openapi_types.UUID `json:"client"`
+
+	// Complete These are all uses.
+	Complete bool `json:"complete"`
+
+	// EndSaidBy Whose word the end is: that of the relationship itself, of its document before the relationship said it too, or of its deletion.
+	EndSaidBy EndGround `json:"endSaidBy"`
+	EndedAt   time.Time `json:"endedAt"`
+
+	// From The relationship was believed to hold from here.
+	From time.Time `json:"from"`
+
+	// Next The cursor that goes on with the uses of this end; missing if they are all here.
+	Next string `json:"next,omitempty,omitzero"`
+
+	// RecordedAt When the end came to be known, and counted.
+	RecordedAt time.Time `json:"recordedAt"`
+
+	// Relationship The UID of the `ServiceRelationship`.
+	Relationship string `json:"relationship"`
+	Unit         OID    `json:"unit"`
+
+	// Until To here.
+	Until time.Time     `json:"until"`
+	Uses  []ReviewedUse `json:"uses"`
+}
+
 // Catalog defines model for Catalog.
 type Catalog struct {
 	AnnulmentReasons  []CatalogCode `json:"annulmentReasons"`
@@ -563,6 +613,9 @@ type DocumentSignatureContentType string
 // DocumentState Stored is the current version, superseded an older one. Annulled are all versions of an annulled document.
 type DocumentState string
 
+// EndGround Whose word the end is: that of the relationship itself, of its document before the relationship said it too, or of its deletion.
+type EndGround string
+
 // ExplainRequest defines model for ExplainRequest.
 type ExplainRequest struct {
 	Client openapi_types.UUID `json:"client"`
@@ -634,6 +687,33 @@ type History struct {
 type IdentityRequest struct {
 	// IdentityCode A Finnish personal identity code.
 	IdentityCode string `json:"identityCode"`
+}
+
+// KnownRelationship A service relationship as it was known.
+type KnownRelationship struct {
+	// Document Its client relationship document, if it has one.
+	Document openapi_types.UUID `json:"document,omitempty,omitzero"`
+
+	// DocumentVersion The version that says the end, where the document does.
+	DocumentVersion int `json:"documentVersion,omitempty,omitzero"`
+
+	// End The end as it was known; missing while open.
+	End time.Time `json:"end,omitempty,omitzero"`
+
+	// EndSaidBy Whose word the end is: that of the relationship itself, of its document before the relationship said it too, or of its deletion.
+	EndSaidBy EndGround `json:"endSaidBy,omitempty,omitzero"`
+
+	// RecordedAt When the state that was known had been recorded.
+	RecordedAt time.Time `json:"recordedAt"`
+
+	// Relationship The UID of the `ServiceRelationship`.
+	Relationship string `json:"relationship"`
+
+	// Revision Its resource version.
+	Revision     int64     `json:"revision"`
+	ServiceTasks []Code    `json:"serviceTasks"`
+	Start        time.Time `json:"start"`
+	Unit         OID       `json:"unit"`
 }
 
 // Labels defines model for Labels.
@@ -767,6 +847,105 @@ type Problem struct {
 type Reference struct {
 	Revision string             `json:"revision"`
 	UID      openapi_types.UUID `json:"uid"`
+}
+
+// RelationshipHistory defines model for RelationshipHistory.
+type RelationshipHistory struct {
+	At      time.Time          `json:"at,omitempty,omitzero"`
+	Client  openapi_types.UUID `json:"client"`
+	KnownAt time.Time          `json:"knownAt,omitempty,omitzero"`
+
+	// Next The cursor of the next page; missing on the last one.
+	Next string `json:"next,omitempty,omitzero"`
+
+	// Relationships Those that held, with `at`.
+	Relationships []KnownRelationship `json:"relationships,omitempty,omitzero"`
+
+	// States One page of states, without `at`.
+	States []RelationshipState `json:"states,omitempty,omitzero"`
+}
+
+// RelationshipHistoryRequest defines model for RelationshipHistoryRequest.
+type RelationshipHistoryRequest struct {
+	// At An RFC 3339 time: which relationships held then. Empty asks for all states.
+	At     string             `json:"at,omitempty,omitzero"`
+	Client openapi_types.UUID `json:"client"`
+
+	// Cursor The page before's `next`. It serves this caller and question only.
+	Cursor string `json:"cursor,omitempty,omitzero"`
+
+	// KnownAt An RFC 3339 time, not in the future: as known then. Empty means now. Only with `at`.
+	KnownAt string `json:"knownAt,omitempty,omitzero"`
+	Limit   int    `json:"limit,omitempty,omitzero"`
+}
+
+// RelationshipReview defines model for RelationshipReview.
+type RelationshipReview struct {
+	Items []BackdatedEnd `json:"items"`
+
+	// Next The cursor of the next page; missing on the last one.
+	Next string `json:"next,omitempty,omitzero"`
+}
+
+// RelationshipReviewRequest defines model for RelationshipReviewRequest.
+type RelationshipReviewRequest struct {
+	// Client Whose relationships; empty means all of the registry.
+	Client string `json:"client,omitempty,omitzero"`
+
+	// Cursor The page before's `next`, or that of an item. It serves this caller and question only.
+	Cursor string `json:"cursor,omitempty,omitzero"`
+
+	// From An RFC 3339 time, inclusive; empty does not narrow. By when the end was recorded.
+	From string `json:"from,omitempty,omitzero"`
+
+	// Limit How many uses of one end are shown at a time.
+	Limit int `json:"limit,omitempty,omitzero"`
+
+	// Until An RFC 3339 time, exclusive; empty does not narrow.
+	Until string `json:"until,omitempty,omitzero"`
+}
+
+// RelationshipState What was known of a service relationship from `recordedAt` on.
+type RelationshipState struct {
+	// Accepted The controller had accepted it.
+	Accepted bool `json:"accepted"`
+
+	// Deleted It had been deleted; the rest is what was known last.
+	Deleted bool `json:"deleted"`
+
+	// End Missing while open.
+	End time.Time `json:"end,omitempty,omitzero"`
+
+	// Missed The archive was not told of the change but found it so at `recordedAt`. When it happened is not known better than that it was after the state before.
+	Missed bool `json:"missed"`
+
+	// RecordedAt When the archive saw it.
+	RecordedAt time.Time `json:"recordedAt"`
+
+	// Relationship The UID of the `ServiceRelationship`.
+	Relationship string `json:"relationship"`
+
+	// Revision Its resource version.
+	Revision     int64     `json:"revision"`
+	ServiceTasks []Code    `json:"serviceTasks"`
+	Start        time.Time `json:"start"`
+	Unit         OID       `json:"unit"`
+}
+
+// ReviewedUse defines model for ReviewedUse.
+type ReviewedUse struct {
+	// Documents How many documents were handled.
+	Documents int    `json:"documents"`
+	Operation string `json:"operation"`
+
+	// Professional The identifier on the card.
+	Professional string `json:"professional"`
+
+	// Relationship The UID of the relationship that the use rested on; it may be another one that held.
+	Relationship string    `json:"relationship,omitempty,omitzero"`
+	RequestID    string    `json:"requestId"`
+	Role         string    `json:"role"`
+	Time         time.Time `json:"time"`
 }
 
 // SearchPage defines model for SearchPage.
@@ -1205,6 +1384,12 @@ type CloseMatterJSONRequestBody = MatterClosing
 // ReopenMatterJSONRequestBody defines body for ReopenMatter for application/json ContentType.
 type ReopenMatterJSONRequestBody = MatterReopening
 
+// RelationshipHistoryJSONRequestBody defines body for RelationshipHistory for application/json ContentType.
+type RelationshipHistoryJSONRequestBody = RelationshipHistoryRequest
+
+// ReviewRelationshipsJSONRequestBody defines body for ReviewRelationships for application/json ContentType.
+type ReviewRelationshipsJSONRequestBody = RelationshipReviewRequest
+
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
 
@@ -1566,6 +1751,74 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/registries/{oid}/matters/{id}/reopening (the `ReopenMatter` operationId).
 	ReopenMatter(ctx context.Context, oid Registry, id MatterIDParameter, body ReopenMatterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RelationshipHistoryWithBody Tell through which service relationships a client could be seen at some time, as known then or later (organizer only)
+	//
+	// The history of service relationships is kept for good, also of those that are no longer there.
+	//
+	// With `at`, the answer has the relationships that held at that instant as they were known at `knownAt` (now, if it
+	// is left out). With the same instant twice it tells through which of them the client could really be seen: an end
+	// that was recorded later did not count yet. An end in a client relationship document counts from when that version
+	// was stored. The answer is of the relationships alone; what a unit could see was less where its grant or credential
+	// was not in order.
+	//
+	// Without `at`, the answer has all recorded states, oldest first, in pages.
+	//
+	// It takes a role that may manage relationships.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/relationships/_history (the `RelationshipHistory` operationId).
+	RelationshipHistoryWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RelationshipHistory Tell through which service relationships a client could be seen at some time, as known then or later (organizer only)
+	//
+	// The history of service relationships is kept for good, also of those that are no longer there.
+	//
+	// With `at`, the answer has the relationships that held at that instant as they were known at `knownAt` (now, if it
+	// is left out). With the same instant twice it tells through which of them the client could really be seen: an end
+	// that was recorded later did not count yet. An end in a client relationship document counts from when that version
+	// was stored. The answer is of the relationships alone; what a unit could see was less where its grant or credential
+	// was not in order.
+	//
+	// Without `at`, the answer has all recorded states, oldest first, in pages.
+	//
+	// It takes a role that may manage relationships.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/relationships/_history (the `RelationshipHistory` operationId).
+	RelationshipHistory(ctx context.Context, oid Registry, body RelationshipHistoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReviewRelationshipsWithBody List ends that were recorded after they had taken effect, with what the unit did meanwhile (organizer only)
+	//
+	// A use between the end and its recording was lawful: access is decided by what is recorded. The list is for a
+	// person to look at. It has the uses that were allowed, by that unit, of that client's data, by the use log.
+	//
+	// Without `client` it is of the whole registry. Then an end in a client relationship document is found if the
+	// `ServiceRelationship` has come to say it within a day.
+	//
+	// It takes a role that may manage relationships.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/relationships/_review (the `ReviewRelationships` operationId).
+	ReviewRelationshipsWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReviewRelationships List ends that were recorded after they had taken effect, with what the unit did meanwhile (organizer only)
+	//
+	// A use between the end and its recording was lawful: access is decided by what is recorded. The list is for a
+	// person to look at. It has the uses that were allowed, by that unit, of that client's data, by the use log.
+	//
+	// Without `client` it is of the whole registry. Then an end in a client relationship document is found if the
+	// `ServiceRelationship` has come to say it within a day.
+	//
+	// It takes a role that may manage relationships.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/relationships/_review (the `ReviewRelationships` operationId).
+	ReviewRelationships(ctx context.Context, oid Registry, body ReviewRelationshipsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ReadCatalog List the codes, document types and schema versions
@@ -2166,6 +2419,114 @@ func (c *Requests) ReopenMatterWithBody(ctx context.Context, oid Registry, id Ma
 // Corresponds with POST /v1/registries/{oid}/matters/{id}/reopening (the `ReopenMatter` operationId).
 func (c *Requests) ReopenMatter(ctx context.Context, oid Registry, id MatterIDParameter, body ReopenMatterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReopenMatterRequest(c.Server, oid, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RelationshipHistoryWithBody Tell through which service relationships a client could be seen at some time, as known then or later (organizer only)
+//
+// The history of service relationships is kept for good, also of those that are no longer there.
+//
+// With `at`, the answer has the relationships that held at that instant as they were known at `knownAt` (now, if it
+// is left out). With the same instant twice it tells through which of them the client could really be seen: an end
+// that was recorded later did not count yet. An end in a client relationship document counts from when that version
+// was stored. The answer is of the relationships alone; what a unit could see was less where its grant or credential
+// was not in order.
+//
+// Without `at`, the answer has all recorded states, oldest first, in pages.
+//
+// It takes a role that may manage relationships.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/relationships/_history (the `RelationshipHistory` operationId).
+func (c *Requests) RelationshipHistoryWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRelationshipHistoryRequestWithBody(c.Server, oid, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RelationshipHistory Tell through which service relationships a client could be seen at some time, as known then or later (organizer only)
+//
+// The history of service relationships is kept for good, also of those that are no longer there.
+//
+// With `at`, the answer has the relationships that held at that instant as they were known at `knownAt` (now, if it
+// is left out). With the same instant twice it tells through which of them the client could really be seen: an end
+// that was recorded later did not count yet. An end in a client relationship document counts from when that version
+// was stored. The answer is of the relationships alone; what a unit could see was less where its grant or credential
+// was not in order.
+//
+// Without `at`, the answer has all recorded states, oldest first, in pages.
+//
+// It takes a role that may manage relationships.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/relationships/_history (the `RelationshipHistory` operationId).
+func (c *Requests) RelationshipHistory(ctx context.Context, oid Registry, body RelationshipHistoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRelationshipHistoryRequest(c.Server, oid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReviewRelationshipsWithBody List ends that were recorded after they had taken effect, with what the unit did meanwhile (organizer only)
+//
+// A use between the end and its recording was lawful: access is decided by what is recorded. The list is for a
+// person to look at. It has the uses that were allowed, by that unit, of that client's data, by the use log.
+//
+// Without `client` it is of the whole registry. Then an end in a client relationship document is found if the
+// `ServiceRelationship` has come to say it within a day.
+//
+// It takes a role that may manage relationships.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/relationships/_review (the `ReviewRelationships` operationId).
+func (c *Requests) ReviewRelationshipsWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReviewRelationshipsRequestWithBody(c.Server, oid, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReviewRelationships List ends that were recorded after they had taken effect, with what the unit did meanwhile (organizer only)
+//
+// A use between the end and its recording was lawful: access is decided by what is recorded. The list is for a
+// person to look at. It has the uses that were allowed, by that unit, of that client's data, by the use log.
+//
+// Without `client` it is of the whole registry. Then an end in a client relationship document is found if the
+// `ServiceRelationship` has come to say it within a day.
+//
+// It takes a role that may manage relationships.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/relationships/_review (the `ReviewRelationships` operationId).
+func (c *Requests) ReviewRelationships(ctx context.Context, oid Registry, body ReviewRelationshipsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReviewRelationshipsRequest(c.Server, oid, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4161,6 +4522,100 @@ func NewReopenMatterRequestWithBody(server string, oid Registry, id MatterIDPara
 	}
 
 	operationPath := fmt.Sprintf("/v1/registries/%s/matters/%s/reopening", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewRelationshipHistoryRequest calls the generic RelationshipHistory builder with application/json body
+func NewRelationshipHistoryRequest(server string, oid Registry, body RelationshipHistoryJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRelationshipHistoryRequestWithBody(server, oid, "application/json", bodyReader)
+}
+
+// NewRelationshipHistoryRequestWithBody constructs an http.Request for the RelationshipHistory method, with any body, and a specified content type
+func NewRelationshipHistoryRequestWithBody(server string, oid Registry, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/relationships/_history", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReviewRelationshipsRequest calls the generic ReviewRelationships builder with application/json body
+func NewReviewRelationshipsRequest(server string, oid Registry, body ReviewRelationshipsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReviewRelationshipsRequestWithBody(server, oid, "application/json", bodyReader)
+}
+
+// NewReviewRelationshipsRequestWithBody constructs an http.Request for the ReviewRelationships method, with any body, and a specified content type
+func NewReviewRelationshipsRequestWithBody(server string, oid Registry, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/relationships/_review", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}

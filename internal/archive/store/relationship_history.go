@@ -117,7 +117,7 @@ type RelationshipHistoryQuery struct {
 	Registry  string
 	ClientID  uuid.UUID
 	ObjectUID string
-	// Ended selects the states that say an end.
+	// Ended selects the states that say an end, or that the object was deleted.
 	Ended bool
 	// From and Until are about the time of recording, inclusive and exclusive.
 	From, Until time.Time

@@ -19,6 +19,8 @@ import (
 
 const (
 	version = 1
+	// sealed is the version of cursors whose place has a form of its own.
+	sealed  = 2
 	tagSize = 16
 	rawSize = 1 + 8 + 16 + tagSize
 )
@@ -74,6 +76,25 @@ func (c *Codec) Decode(binding [sha256.Size]byte, token string) (Position, error
 		StoredMicros: int64(binary.BigEndian.Uint64(body[1:9])),
 		ID:           uuid.UUID(body[9:25]),
 	}, nil
+}
+
+// Seal gives the cursor for a place of any form under a binding.
+func (c *Codec) Seal(binding [sha256.Size]byte, place []byte) string {
+	raw := append([]byte{sealed}, place...)
+	return base64.RawURLEncoding.EncodeToString(append(raw, c.tag(binding, raw)...))
+}
+
+// Open gives the place in a cursor made by Seal under the same key and binding; otherwise store.ErrCursor.
+func (c *Codec) Open(binding [sha256.Size]byte, token string) ([]byte, error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil || len(raw) < 1+tagSize || raw[0] != sealed {
+		return nil, store.ErrCursor
+	}
+	body := raw[:len(raw)-tagSize]
+	if !hmac.Equal(raw[len(body):], c.tag(binding, body)) {
+		return nil, store.ErrCursor
+	}
+	return body[1:], nil
 }
 
 func (c *Codec) tag(binding [sha256.Size]byte, body []byte) []byte {

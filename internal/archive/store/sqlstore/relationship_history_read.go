@@ -70,7 +70,7 @@ func statesSQL(q *store.RelationshipHistoryQuery) *statement {
 	}
 	if q.Ended {
 		// Word for word the condition of the index relationship_history_ended.
-		b.add(` AND end_us IS NOT NULL`)
+		b.add(` AND (end_us IS NOT NULL OR deleted = 1)`)
 	}
 	if !q.From.IsZero() {
 		b.add(` AND h.recorded_us >= ?`, store.Micros(q.From))

@@ -174,7 +174,7 @@ func historyPagesAreWhatWasAsked(t *testing.T, engine Engine) {
 		q.Registry = registryA
 		var want []store.RelationshipState
 		for _, state := range all {
-			if state.Registry == registryA && (q.ClientID == uuid.Nil || state.ClientID == q.ClientID) && (!q.Ended || !state.End.IsZero()) &&
+			if state.Registry == registryA && (q.ClientID == uuid.Nil || state.ClientID == q.ClientID) && (!q.Ended || !state.End.IsZero() || state.Deleted) &&
 				(q.From.IsZero() || !state.Recorded.Before(store.Instant(q.From))) && (q.Until.IsZero() || state.Recorded.Before(store.Instant(q.Until))) {
 				want = append(want, state)
 			}

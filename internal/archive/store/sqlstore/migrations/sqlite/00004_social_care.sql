@@ -115,4 +115,4 @@ CREATE TABLE relationship_history (
 
 CREATE INDEX relationship_history_by_client ON relationship_history (client_id, recorded_us, object_uid);
 
-CREATE INDEX relationship_history_ended ON relationship_history (registry_oid, recorded_us, object_uid) WHERE end_us IS NOT NULL;
+CREATE INDEX relationship_history_ended ON relationship_history (registry_oid, recorded_us, object_uid) WHERE end_us IS NOT NULL OR deleted = 1;
