@@ -209,6 +209,25 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+func TestTheHistoryOfRelationships(t *testing.T) {
+	organizer := theArchive.organizer
+	client := must(organizer.RegisterClient(t.Context(), identityCode))(t)
+	all := must(organizer.RelationshipHistory(t.Context(), archiveclient.HistoryQuestion{Client: client}))(t)
+	if all.Client != client || all.Relationships != nil {
+		t.Errorf("told %+v", all)
+	}
+	at := time.Now().UTC().Truncate(time.Second)
+	then := must(organizer.RelationshipHistory(t.Context(), archiveclient.HistoryQuestion{Client: client, At: at.Format(time.RFC3339)}))(t)
+	if !then.At.Equal(at) || then.KnownAt.IsZero() || then.States != nil {
+		t.Errorf("told %+v", then)
+	}
+	must(organizer.ReviewRelationships(t.Context(), archiveclient.ReviewQuestion{Client: client.String()}))(t)
+	_, err := unit(t).RelationshipHistory(t.Context(), archiveclient.HistoryQuestion{Client: client})
+	if p := problemOf(t, err); p.Reason != "extent-insufficient" {
+		t.Errorf("a unit: %+v", p)
+	}
+}
+
 func TestProblem(t *testing.T) {
 	unit := unit(t)
 	client := must(unit.FindClient(t.Context(), identityCode))(t)

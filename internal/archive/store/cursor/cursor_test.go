@@ -4,6 +4,7 @@
 package cursor_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -41,6 +42,21 @@ func TestACursorComesBackUnderItsBindingOnly(t *testing.T) {
 		if _, err := other.Decode(binding, token); !errors.Is(err, store.ErrCursor) {
 			t.Fatalf("another key: %v", err)
 		}
+
+		place := rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(t, "place")
+		token = codec.Seal(binding, place)
+		if got, err := codec.Open(binding, token); err != nil || !bytes.Equal(got, place) {
+			t.Fatalf("got %x, %v", got, err)
+		}
+		_, another := codec.Open(sha256.Sum256([]byte("another")), token)
+		_, otherKey := other.Open(binding, token)
+		_, asPosition := codec.Decode(binding, token)
+		_, asPlace := codec.Open(binding, codec.Encode(binding, position))
+		for _, err := range []error{another, otherKey, asPosition, asPlace} {
+			if !errors.Is(err, store.ErrCursor) {
+				t.Fatalf("a sealed one elsewhere: %v", err)
+			}
+		}
 	})
 }
 
@@ -54,6 +70,9 @@ func FuzzDecodeNeverAcceptsAForgery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, token string) {
 		if _, err := codec.Decode([32]byte{}, token); !errors.Is(err, store.ErrCursor) {
 			t.Fatalf("a token nobody made: %v", err)
+		}
+		if _, err := codec.Open([32]byte{}, token); !errors.Is(err, store.ErrCursor) {
+			t.Fatalf("a sealed one nobody made: %v", err)
 		}
 	})
 }

@@ -130,3 +130,40 @@ func TestTheHotPathLooksUpByKey(t *testing.T) {
 		t.Errorf("unsettled relationships: the plan is\n%s", got)
 	}
 }
+
+// TestTheHistoryIsReadByItsIndexes: it grows for as long as the archive lives.
+func TestTheHistoryIsReadByItsIndexes(t *testing.T) {
+	db := migrated(t)
+	const byClient, ended = "relationship_history_by_client (client_id=?", "relationship_history_ended (registry_oid=?"
+	after := &store.RelationshipHistoryPosition{Recorded: time.Unix(2, 0), ObjectUID: "o"}
+	for name, c := range map[string]struct {
+		query store.RelationshipHistoryQuery
+		want  string
+	}{
+		"client":   {store.RelationshipHistoryQuery{ClientID: uuid.New()}, byClient},
+		"page":     {store.RelationshipHistoryQuery{ClientID: uuid.New(), After: after}, byClient},
+		"registry": {store.RelationshipHistoryQuery{Ended: true, From: time.Unix(1, 0)}, ended},
+		"later":    {store.RelationshipHistoryQuery{Ended: true, After: after}, ended},
+		"object":   {store.RelationshipHistoryQuery{ObjectUID: "o"}, "USING PRIMARY KEY (object_uid=?)"},
+	} {
+		c.query.Registry, c.query.Limit = "1.2.3", 10
+		b := statesSQL(&c.query)
+		got := plan(t, db, b.text(), b.args)
+		if !strings.Contains(got, c.want) || strings.Contains(got, "SCAN ") || name != "object" && strings.Contains(got, "TEMP B-TREE") {
+			t.Errorf("%s: the plan is\n%s", name, got)
+		}
+	}
+	last := lastStatesSQL([]string{"o", "p"})
+	for name, got := range map[string]string{
+		"last": plan(t, db, lastStateSQL, []any{"o"}), "several": plan(t, db, last.text(), last.args),
+		"undeleted": plan(t, db, undeletedSQL, []any{"o", 10}), "words": plan(t, db, wordsSQL, []any{"d"}),
+	} {
+		if strings.Contains(got, "SCAN ") || strings.Contains(got, "TEMP B-TREE") {
+			t.Errorf("%s: the plan is\n%s", name, got)
+		}
+	}
+	uses := logSQL(&store.LogQuery{ClientID: uuid.New(), Registry: "1.2.3", Unit: "1.2", Outcome: store.OutcomeAllowed, From: time.Unix(1, 0), Until: time.Unix(2, 0), Limit: 10})
+	if got := plan(t, db, uses.text(), uses.args); !strings.Contains(got, "access_log_by_client (client_id=? AND time_us>? AND time_us<?)") || strings.Contains(got, "TEMP B-TREE") {
+		t.Errorf("the uses of a gap: the plan is\n%s", got)
+	}
+}

@@ -45,7 +45,10 @@ func logRowsComeByClientRegistryAndTimePaged(t *testing.T, engine Engine) {
 	var all []store.LogRow
 	for i := range 30 {
 		row := Row("document.read", start.Add(time.Duration(i/3)*time.Second))
-		row.ClientID, row.Registry = clients[i%3], []string{registryA, registryB}[i%2]
+		row.ClientID, row.Registry, row.Unit = clients[i%3], []string{registryA, registryB}[i%2], []string{"", "1.2.3", "1.2.4"}[i%5%3]
+		if i%7 == 0 {
+			row.Outcome, row.Reason = store.OutcomeRefused, "no-relationship"
+		}
 		all = append(all, row)
 	}
 	if err := s.AppendLog(t.Context(), all...); err != nil {
@@ -55,12 +58,14 @@ func logRowsComeByClientRegistryAndTimePaged(t *testing.T, engine Engine) {
 		{}, {ClientID: clients[0]}, {Registry: registryB}, {ClientID: clients[1], Registry: registryA},
 		{From: start.Add(2 * time.Second)}, {Until: start.Add(5 * time.Second)},
 		{ClientID: clients[0], From: start.Add(time.Second), Until: start.Add(4 * time.Second)},
+		{Unit: "1.2.3"}, {Outcome: store.OutcomeRefused}, {ClientID: clients[2], Unit: "1.2.4", Outcome: store.OutcomeAllowed},
 	} {
 		want := 0
 		for _, row := range all {
 			at := store.Instant(row.Time)
 			if (query.ClientID == uuid.Nil || row.ClientID == query.ClientID) &&
 				(query.Registry == "" || row.Registry == query.Registry) &&
+				(query.Unit == "" || row.Unit == query.Unit) && (query.Outcome == "" || row.Outcome == query.Outcome) &&
 				(query.From.IsZero() || !at.Before(store.Instant(query.From))) &&
 				(query.Until.IsZero() || at.Before(store.Instant(query.Until))) {
 				want++
