@@ -361,10 +361,11 @@ func TestInvariant10_ABackdatedEndCallsForAReviewOfTheReadsInTheGap(t *testing.T
 		body map[string]any
 		want int
 	}{
-		"since":  {map[string]any{"from": stamp(recorded.Add(time.Second))}, 1},
-		"until":  {map[string]any{"until": stamp(recorded.Add(time.Second))}, 1},
-		"before": {map[string]any{"until": stamp(recorded)}, 0},
-		"client": {map[string]any{"client": other.String(), "from": stamp(recorded)}, 1},
+		"since":               {map[string]any{"from": stamp(recorded.Add(time.Second))}, 1},
+		"until":               {map[string]any{"until": stamp(recorded.Add(time.Second))}, 1},
+		"before":              {map[string]any{"until": stamp(recorded)}, 0},
+		"client":              {map[string]any{"client": other.String(), "from": stamp(recorded)}, 1},
+		"before, of a client": {map[string]any{"client": other.String(), "until": stamp(recorded)}, 0},
 	} {
 		if got := review(c.body); len(got.json["items"].([]any)) != c.want {
 			t.Errorf("%s: %s, want %d", name, got, c.want)

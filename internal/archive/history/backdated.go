@@ -45,7 +45,7 @@ func BackdatedEnds(h History) (ends []BackdatedEnd) {
 
 // backdated compares what was known before and after a moment.
 func backdated(before, after *Known, at time.Time) (BackdatedEnd, bool) {
-	if after.Ground == GroundDeletion || after.EndsAt.IsZero() || !sooner(after.EndsAt, before.EndsAt) ||
+	if after.EndsAt.IsZero() ||
 		// The object's end is the document's in whole seconds.
 		!before.EndsAt.IsZero() && after.EndsAt.Equal(before.EndsAt.Truncate(time.Second)) {
 		return BackdatedEnd{}, false
@@ -54,7 +54,7 @@ func backdated(before, after *Known, at time.Time) (BackdatedEnd, bool) {
 	if end.From.Before(after.Start) {
 		end.From = after.Start
 	}
-	if sooner(before.EndsAt, end.Until) && !before.EndsAt.IsZero() {
+	if !before.EndsAt.IsZero() && before.EndsAt.Before(at) {
 		end.Until = before.EndsAt
 	}
 	return end, end.From.Before(end.Until)
