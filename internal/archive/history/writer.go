@@ -53,6 +53,7 @@ type Options struct {
 type Writer struct {
 	Options
 	doubt time.Duration
+	most  int // how many may wait
 	wake  chan struct{}
 
 	mutex   sync.Mutex
@@ -67,7 +68,7 @@ type Writer struct {
 
 // New makes a writer. Run must be called for it to record anything.
 func New(o Options) *Writer {
-	return &Writer{Options: o, doubt: defaultDoubt, wake: make(chan struct{}, 1), unknown: map[index.Key]bool{}}
+	return &Writer{Options: o, doubt: defaultDoubt, most: mostWaiting, wake: make(chan struct{}, 1), unknown: map[index.Key]bool{}}
 }
 
 // Observe is told of each ServiceRelationship that the feed has read, and of each that was deleted, once the index knows.
@@ -130,7 +131,7 @@ func (w *Writer) sighting(k *index.Known, now time.Time) (store.Sighting, bool) 
 
 func (w *Writer) add(s store.Sighting) {
 	w.mutex.Lock()
-	fits := len(w.waiting) < mostWaiting
+	fits := len(w.waiting) < w.most
 	if fits {
 		w.waiting = append(w.waiting, s)
 	}
