@@ -72,7 +72,9 @@ func (s *stage) arrange(w *testworld.World) {
 }
 
 // as is the unit's caller in another role.
-func (c *care) as(role string) *archiveclient.Client { return c.s.follow(c.s.archive, c.caller.In(role)) }
+func (c *care) as(role string) *archiveclient.Client {
+	return c.s.follow(c.s.archive, c.caller.In(role))
+}
 
 // search finds the client's documents.
 func search(c *archiveclient.Client, client string) (archiveclient.Page, error) {
