@@ -1,9 +1,10 @@
 // Copyright The Valtuus Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package identitycode checks Finnish personal identity codes (henkilötunnus) and keeps them
-// from leaking: a parsed [Code] prints as a placeholder wherever it is formatted, encoded or
-// logged, and [LooksLike] finds codes in text that must not hold any.
+// Package identitycode checks Finnish personal identity codes (henkilötunnus) and the temporary
+// identifiers (tilapäinen yksilöintitunnus) that stand in for them, and keeps both from leaking:
+// a parsed [Code] or [Identifier] prints as a placeholder wherever it is formatted, encoded or
+// logged, and [LooksLike] finds them in text that must not hold any.
 //
 // The form is that of the Digital and Population Data Services Agency (DVV), with the
 // intermediate characters added by the decree in force since 2023:
@@ -12,6 +13,7 @@ package identitycode
 
 import (
 	"errors"
+	"fmt"
 	"unique"
 )
 
@@ -70,7 +72,7 @@ func Parse(s string) (Code, error) {
 	if !isDate(century+date%100, date/100%100, date/10000) {
 		return Code{}, ErrDate
 	}
-	if b[10] != checkCharacters[(date*1000+individual)%31] {
+	if b[10] != checkCharacter(date, individual) {
 		return Code{}, ErrCheckCharacter
 	}
 	return Code{unique.Make(string(b[:]))}, nil
@@ -95,6 +97,19 @@ func (c Code) IsZero() bool {
 func (c Code) Test() bool {
 	return !c.IsZero() && c.value.Value()[7] == '9'
 }
+
+// BornOn is the day of birth that the code tells, as YYYY-MM-DD, or "" for the zero value.
+func (c Code) BornOn() string {
+	if c.IsZero() {
+		return ""
+	}
+	text := c.value.Value()
+	century, _ := centuryOf(text[6])
+	return fmt.Sprintf("%02d%s-%s-%s", century/100, text[4:6], text[2:4], text[0:2])
+}
+
+// checkCharacter gives the check character of a date, as the number DDMMYY, and an individual number.
+func checkCharacter(date, individual int) byte { return checkCharacters[(date*1000+individual)%31] }
 
 func upper(c byte) byte {
 	if c >= 'a' && c <= 'z' {

@@ -29,3 +29,24 @@ func (Code) MarshalJSON() ([]byte, error) { return []byte(`"` + Redacted + `"`),
 
 // LogValue returns [Redacted].
 func (Code) LogValue() slog.Value { return slog.StringValue(Redacted) }
+
+// RedactedIdentifier is what an [Identifier] shows instead of its text.
+const RedactedIdentifier = "[client identifier]"
+
+// String returns [RedactedIdentifier].
+func (Identifier) String() string { return RedactedIdentifier }
+
+// GoString returns [RedactedIdentifier].
+func (Identifier) GoString() string { return RedactedIdentifier }
+
+// Format writes [RedactedIdentifier] for every verb.
+func (Identifier) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, RedactedIdentifier) }
+
+// MarshalText returns [RedactedIdentifier]. To store an identifier, seal what [Identifier.Reveal] returns.
+func (Identifier) MarshalText() ([]byte, error) { return []byte(RedactedIdentifier), nil }
+
+// MarshalJSON returns [RedactedIdentifier] as a JSON string.
+func (Identifier) MarshalJSON() ([]byte, error) { return []byte(`"` + RedactedIdentifier + `"`), nil }
+
+// LogValue returns [RedactedIdentifier].
+func (Identifier) LogValue() slog.Value { return slog.StringValue(RedactedIdentifier) }

@@ -13,7 +13,7 @@ const SyntheticCodes = 100 * 12 * 28
 func Synthetic(n int) Code {
 	n %= SyntheticCodes
 	date, individual := (1+n/100%28)*10_000+(1+n/2800)*100+50, 900+n%100
-	code, err := Parse(fmt.Sprintf("%06d-%03d%c", date, individual, checkCharacters[(date*1000+individual)%31]))
+	code, err := Parse(fmt.Sprintf("%06d-%03d%c", date, individual, checkCharacter(date, individual)))
 	if err != nil {
 		panic(err) // every n gives a valid code: a test tries them all
 	}
