@@ -32,6 +32,7 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/relationship/naming"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
+	"github.com/valtuus/valtuus/internal/archive/store/storetest"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 	"github.com/valtuus/valtuus/internal/feed"
 	"github.com/valtuus/valtuus/internal/index"
@@ -362,7 +363,7 @@ var codes atomic.Uint32
 func (s *scene) register() uuid.UUID {
 	s.t.Helper()
 	n := codes.Add(1)
-	id, _, err := s.store.RegisterClient(background, string(s.Registry.Spec.OID), store.IdentityHash{byte(n), byte(n >> 8)}, time.Now(), s.row("RegisterClient"))
+	id, _, err := s.store.RegisterClient(background, string(s.Registry.Spec.OID), storetest.Registration(store.IdentityHash{byte(n), byte(n >> 8)}), time.Now(), s.row("RegisterClient"))
 	NewWithT(s.t).Expect(err).NotTo(HaveOccurred())
 	return id
 }

@@ -26,6 +26,10 @@ var (
 	ErrClientOutsideMatter = errors.New("the clients are not those of the matter")
 	// ErrTaskOutsideMatter: the document has a service task that the matter lacks.
 	ErrTaskOutsideMatter = errors.New("a service task is outside the matter")
+	// ErrIdentified: the client has a personal identity code already, and it is another one.
+	ErrIdentified = errors.New("the client has another identity code")
+	// ErrMergeNeeded: the identifier is another client's, of whom more is kept than that.
+	ErrMergeNeeded = errors.New("the identifier belongs to another client")
 	// ErrCursor: the cursor was forged, damaged, or made for another caller or query.
 	ErrCursor = errors.New("cursor does not belong to this caller and query")
 	// ErrUnavailable: the storage cannot do it now (full, I/O error, locked); nothing was

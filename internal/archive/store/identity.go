@@ -5,7 +5,7 @@ package store
 
 import "crypto/sha256"
 
-// IdentityHash is HMAC-SHA-256 of an identity code under a key that the store never sees.
+// IdentityHash is HMAC-SHA-256 of a client's identifier under a key that the store never sees.
 type IdentityHash [sha256.Size]byte
 
 // String hides the hash: with the key leaked, it would name a person.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
+	"github.com/valtuus/valtuus/internal/archive/store/storetest"
 	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
 )
 
@@ -75,7 +76,7 @@ func put(ctx context.Context, s store.Store, doc store.NewDocument) error {
 
 func clientOf(t testing.TB, s store.Store, n byte) uuid.UUID {
 	t.Helper()
-	id, _, err := s.RegisterClient(t.Context(), registry, store.IdentityHash{0: n, 31: 0xA5}, start, row("client.register"))
+	id, _, err := s.RegisterClient(t.Context(), registry, storetest.Registration(store.IdentityHash{0: n, 31: 0xA5}), start, row("client.register"))
 	if err != nil {
 		t.Fatalf("registering a client: %v", err)
 	}

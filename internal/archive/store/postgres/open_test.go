@@ -15,6 +15,7 @@ import (
 
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
+	"github.com/valtuus/valtuus/internal/archive/store/storetest"
 	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
 )
 
@@ -169,7 +170,7 @@ func TestTwoReplicasRegisterOneClientOnce(t *testing.T) {
 	for worker := range 16 {
 		wg.Go(func() {
 			for n := range byte(20) {
-				id, created, err := both[worker%2].RegisterClient(t.Context(), registry, store.IdentityHash{0: n, 31: 1}, start, row("client.register"))
+				id, created, err := both[worker%2].RegisterClient(t.Context(), registry, storetest.Registration(store.IdentityHash{0: n, 31: 1}), start, row("client.register"))
 				mu.Lock()
 				switch {
 				case err != nil:

@@ -143,7 +143,7 @@ func told(t *testing.T, s *opened, one ack) bool {
 func writeForever(dir string) {
 	s, err := Open(context.Background(), Options{Dir: dir, CursorKey: cursorKey})
 	fail(err)
-	client, _, err := s.RegisterClient(context.Background(), registry, storetest.Hash(1), start, storetest.Row("client.register", start))
+	client, _, err := s.RegisterClient(context.Background(), registry, storetest.Registration(storetest.Hash(1)), start, storetest.Row("client.register", start))
 	fail(err)
 	var mu sync.Mutex
 	tell := func(row store.LogRow, f store.Facts) {

@@ -43,7 +43,7 @@ func fillDiskErr(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	client, _, err := s.RegisterClient(ctx, registry, storetest.Hash(1), start, storetest.Row("client.register", start))
+	client, _, err := s.RegisterClient(ctx, registry, storetest.Registration(storetest.Hash(1)), start, storetest.Row("client.register", start))
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func (s *Store) StoreDocument(ctx context.Context, doc store.NewDocument, row st
 	}
 	facts := doc.Facts()
 	return s.do(ctx, weight(doc.Representations), row, func(t Tx) (store.Facts, bool, error) {
-		registryID, taken, err := checkNew(t, &facts)
+		registryID, taken, unused, err := checkNew(t, &facts)
 		switch {
 		case err != nil:
 			return store.Facts{}, false, err
@@ -25,6 +25,11 @@ func (s *Store) StoreDocument(ctx context.Context, doc store.NewDocument, row st
 		}
 		if err := checkMatter(t, &facts, nil, false); err != nil {
 			return store.Facts{}, false, err
+		}
+		if unused {
+			if err := useClients(t, facts.ClientIDs); err != nil {
+				return store.Facts{}, false, err
+			}
 		}
 		if err := insertDocument(t, registryID, &facts); err != nil {
 			return store.Facts{}, false, err
@@ -48,23 +53,25 @@ var checkNewSQL = bySize(store.MaxClients, func(n int) string {
 	return `SELECT r.registry_id,
 	   (SELECT count(*) FROM clients c WHERE c.client_id IN (` + numbered(3, n) + `)
 	      AND c.registry_id + 0 = r.registry_id),
+	   (SELECT count(*) FROM clients c WHERE c.client_id IN (` + numbered(3, n) + `) AND c.in_use = 0),
 	   (SELECT count(*) FROM documents d WHERE d.document_id = $2)
 	 FROM registries r WHERE r.oid = $1`
 })
 
-// checkNew gives the registry's number if all the clients are in the registry, and whether the id is taken.
-func checkNew(t Tx, f *store.Facts) (registryID int64, taken bool, err error) {
+// checkNew gives the registry's number if all the clients are in the registry, whether the id is taken, and whether
+// nothing has been kept under one of the clients yet.
+func checkNew(t Tx, f *store.Facts) (registryID int64, taken, unused bool, err error) {
 	args := []any{f.Registry, f.ID[:]}
 	for i := range f.ClientIDs {
 		args = append(args, f.ClientIDs[i][:])
 	}
-	var clients, documents int
+	var clients, idle, documents int
 	found, err := t.Get("checking a document's clients and id", checkNewSQL[len(f.ClientIDs)], args,
-		&registryID, &clients, &documents)
+		&registryID, &clients, &idle, &documents)
 	if err == nil && (!found || clients != len(f.ClientIDs)) {
 		err = store.ErrNotFound
 	}
-	return registryID, documents > 0, err
+	return registryID, documents > 0, idle > 0, err
 }
 
 func insertDocument(t Tx, registryID int64, f *store.Facts) error {

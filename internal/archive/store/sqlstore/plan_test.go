@@ -125,7 +125,11 @@ func TestTheHotPathLooksUpByKey(t *testing.T) {
 			t.Errorf("%d clients: the plan is\n%s", n, got)
 		}
 	}
-	got := plan(t, db, unsettledSQL, []any{"x", 1})
+	got := plan(t, db, nextKeySQL, []any{"x"})
+	if !strings.Contains(got, "client_keys_by_key (key_id>?)") || strings.Contains(got, "TEMP B-TREE") {
+		t.Errorf("wrapping keys: the plan is\n%s", got)
+	}
+	got = plan(t, db, unsettledSQL, []any{"x", 1})
 	if !strings.Contains(got, "relationship_documents_unsettled (document_id>?)") || strings.Contains(got, "TEMP B-TREE") {
 		t.Errorf("unsettled relationships: the plan is\n%s", got)
 	}

@@ -26,10 +26,11 @@ type column struct {
 var (
 	createTable = regexp.MustCompile(`(?s)CREATE TABLE (\w+) \(\n(.*?)\n\)`)
 	addColumn   = regexp.MustCompile(`ALTER TABLE (\w+) ADD COLUMN (.*);`)
+	dropColumn  = regexp.MustCompile(`ALTER TABLE (\w+) DROP COLUMN (\w+);`)
 	tableKey    = regexp.MustCompile(`^(PRIMARY KEY|UNIQUE) \((.*)\)$`)
 )
 
-// postgresSchema reads the tables out of PostgreSQL's migrations, which create tables and add columns.
+// postgresSchema reads the tables out of PostgreSQL's migrations, which create tables, add columns and drop them.
 func postgresSchema(t *testing.T) map[string][]column {
 	t.Helper()
 	paths, err := fs.Glob(migrations, "migrations/postgres/*.sql") // in the order of their numbers
@@ -48,6 +49,9 @@ func postgresSchema(t *testing.T) map[string][]column {
 		}
 		for _, m := range addColumn.FindAllStringSubmatch(text, -1) {
 			tables[m[1]] = append(tables[m[1]], parseColumn(t, m[2]))
+		}
+		for _, m := range dropColumn.FindAllStringSubmatch(text, -1) {
+			tables[m[1]] = slices.DeleteFunc(tables[m[1]], func(c column) bool { return c.name == m[2] })
 		}
 	}
 	return tables

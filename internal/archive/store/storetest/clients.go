@@ -23,11 +23,11 @@ func testClients(t *testing.T, engine Engine) {
 
 func clientsRegisteringIsIdempotentAndLogged(t *testing.T, engine Engine) {
 	s := fresh(t, engine)
-	first, created, err := s.RegisterClient(t.Context(), registryA, Hash(1), start, Row("client.register", start))
+	first, created, err := s.RegisterClient(t.Context(), registryA, Registration(Hash(1)), start, Row("client.register", start))
 	if err != nil || !created {
 		t.Fatalf("first: created=%v err=%v", created, err)
 	}
-	again, created, err := s.RegisterClient(t.Context(), registryA, Hash(1), start, Row("client.register", start))
+	again, created, err := s.RegisterClient(t.Context(), registryA, Registration(Hash(1)), start, Row("client.register", start))
 	if err != nil || created || again != first {
 		t.Fatalf("again: same=%v created=%v err=%v", again == first, created, err)
 	}
@@ -74,7 +74,7 @@ func clientsConcurrentRegistrationsAgree(t *testing.T, engine Engine) {
 	for i := range callers {
 		wg.Go(func() {
 			var err error
-			if ids[i], createdBy[i], err = s.RegisterClient(t.Context(), registryA, Hash(7), start, Row("client.register", start)); err != nil {
+			if ids[i], createdBy[i], err = s.RegisterClient(t.Context(), registryA, Registration(Hash(7)), start, Row("client.register", start)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -96,7 +96,7 @@ func clientsConcurrentRegistrationsAgree(t *testing.T, engine Engine) {
 
 func clientsABadRowRegistersNothing(t *testing.T, engine Engine) {
 	s := fresh(t, engine)
-	_, _, err := s.RegisterClient(t.Context(), registryA, Hash(1), start, store.LogRow{})
+	_, _, err := s.RegisterClient(t.Context(), registryA, Registration(Hash(1)), start, store.LogRow{})
 	var invalid *store.InvalidError
 	if !errors.As(err, &invalid) {
 		t.Fatalf("got %v", err)

@@ -50,8 +50,12 @@ func lifecycleAClosedStoreSaysSo(t *testing.T, engine Engine) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, _, registerErr := s.RegisterClient(t.Context(), registryA, Hash(2), start, Row("a", start))
+	_, _, registerErr := s.RegisterClient(t.Context(), registryA, Registration(Hash(2)), start, Row("a", start))
 	_, _, storeErr := s.StoreDocument(t.Context(), NewDocument(registryA, client, start, []byte("x"), "t1"), Row("a", start))
+	_, clientErr := s.Client(t.Context(), registryA, client)
+	_, _, identifiersErr := s.ClientIdentifiers(t.Context(), registryA, client)
+	_, updateErr := s.UpdateClient(t.Context(), registryA, client, store.BasicData{}, Row("a", start))
+	_, replaceErr := s.ReplaceIdentity(t.Context(), registryA, client, Registration(Hash(2)), start, Row("a", start))
 	_, _, findErr := s.FindClient(t.Context(), registryA, Hash(1))
 	_, readErr := s.Document(t.Context(), registryA, uuid.New(), 0, store.ContentJSON)
 	_, _, versionErr := s.AddVersion(t.Context(), NewVersion(facts, start, []byte("y"), "t1"), Row("a", start))
@@ -66,6 +70,7 @@ func lifecycleAClosedStoreSaysSo(t *testing.T, engine Engine) {
 	_, seenErr := s.RecentAssertionIDs(t.Context(), start)
 	for name, err := range map[string]error{
 		"RegisterClient": registerErr, "StoreDocument": storeErr, "FindClient": findErr, "Document": readErr,
+		"Client": clientErr, "ClientIdentifiers": identifiersErr, "UpdateClient": updateErr, "ReplaceIdentity": replaceErr,
 		"AddVersion": versionErr, "Annul": annulErr, "Versions": versionsErr, "DocumentFacts": factsErr,
 		"UnsettledRelationships": unsettledErr, "RelationshipRecord": recordErr, "SettleRelationship": settleErr,
 		"Search": searchErr, "Log": logErr, "RecentAssertionIDs": seenErr,

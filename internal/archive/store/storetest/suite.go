@@ -6,12 +6,15 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/valtuus/valtuus/internal/archive/clientkey"
 	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/identitycode"
 )
 
 // Engine opens stores of one engine for the suite.
@@ -26,6 +29,7 @@ type Engine struct {
 // Run runs the whole suite.
 func Run(t *testing.T, engine Engine) {
 	t.Run("Clients", func(t *testing.T) { testClients(t, engine) })
+	t.Run("Identity", func(t *testing.T) { testIdentity(t, engine) })
 	t.Run("Documents", func(t *testing.T) { testDocuments(t, engine) })
 	t.Run("Versions", func(t *testing.T) { testVersions(t, engine) })
 	t.Run("Annulment", func(t *testing.T) { testAnnulment(t, engine) })
@@ -77,6 +81,44 @@ func Hash(n int) (h store.IdentityHash) {
 	return h
 }
 
+// keys are what the suite's identifiers are sealed under.
+var keys = func() clientkey.Keyring {
+	text, err := clientkey.NewFile()
+	if err != nil {
+		panic(err)
+	}
+	ring, err := clientkey.Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	return ring
+}()
+
+// Registration gives the registration of a personal identity code with the hash. Its text is the hash's.
+func Registration(hash store.IdentityHash) store.Registration { return RegistrationUnder(keys, hash) }
+
+// RegistrationUnder is Registration with other keys.
+func RegistrationUnder(keys clientkey.Keyring, hash store.IdentityHash) store.Registration {
+	return store.Registration{
+		Hash: hash, Kind: identitycode.KindCode, BornOn: "1950-01-01",
+		Seal: func(client uuid.UUID, key clientkey.Wrapped) (sealed []byte, kept clientkey.Wrapped, err error) {
+			var under clientkey.DataKey
+			if kept = key; key.IsZero() {
+				under, kept, err = keys.New(client)
+			} else {
+				under, err = keys.Open(client, key)
+			}
+			if err != nil {
+				return nil, kept, err
+			}
+			return under.Seal("", "", textOf(hash)), kept, nil
+		},
+	}
+}
+
+// textOf is the text of the suite's identifier with the hash.
+func textOf(hash store.IdentityHash) []byte { return fmt.Appendf(nil, "identifier %x", hash[:4]) }
+
 // Row gives a valid log row for an operation at a time.
 func Row(operation string, at time.Time) store.LogRow {
 	return store.LogRow{Time: at, Operation: operation, Outcome: store.OutcomeAllowed, RequestID: uuid.NewString()}
@@ -126,7 +168,7 @@ func StoreNew(t testing.TB, s store.Store, doc store.NewDocument) store.Facts {
 // Client registers a client and gives its id.
 func Client(t testing.TB, s store.Store, registry string, n int) uuid.UUID {
 	t.Helper()
-	id, _, err := s.RegisterClient(t.Context(), registry, Hash(n), start, Row("client.register", start))
+	id, _, err := s.RegisterClient(t.Context(), registry, Registration(Hash(n)), start, Row("client.register", start))
 	if err != nil {
 		t.Fatalf("registering a client: %v", err)
 	}

@@ -14,7 +14,7 @@ var tables = []table{
 	{
 		name:    "clients",
 		key:     []string{"client_id"},
-		columns: []string{"client_id", "registry_id", "created_us", "non_disclosure", "born_on", "died_on"},
+		columns: []string{"client_id", "registry_id", "created_us", "non_disclosure", "born_on", "died_on", "in_use"},
 	},
 	{
 		name:    "client_codes",

@@ -24,6 +24,9 @@ CREATE TABLE client_keys (
     wrapped   BYTEA  NOT NULL
 );
 
+-- Which wrapping keys are in use, and whose data keys have not been wrapped again yet.
+CREATE INDEX client_keys_by_key ON client_keys (key_id, client_id);
+
 INSERT INTO client_codes (registry_id, code_hash, client_id, kind, created_us)
 SELECT registry_id, code_hash, client_id, 'code', created_us FROM clients;
 
@@ -32,6 +35,9 @@ ALTER TABLE clients DROP COLUMN code_hash; -- with its unique key
 ALTER TABLE clients ADD COLUMN non_disclosure BIGINT NOT NULL DEFAULT 0; -- 0 or 1
 ALTER TABLE clients ADD COLUMN born_on TEXT NOT NULL DEFAULT '';
 ALTER TABLE clients ADD COLUMN died_on TEXT NOT NULL DEFAULT '';
+ALTER TABLE clients ADD COLUMN in_use BIGINT NOT NULL DEFAULT 0; -- 1: something has been kept under its id
+
+UPDATE clients SET in_use = 1 WHERE client_id IN (SELECT client_id FROM document_clients);
 
 ALTER TABLE documents ADD COLUMN old_data BIGINT NOT NULL DEFAULT 0; -- 1: born before the organizer joined
 

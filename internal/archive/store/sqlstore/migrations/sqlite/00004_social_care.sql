@@ -11,7 +11,8 @@ CREATE TABLE clients (
     created_us     INTEGER NOT NULL,
     non_disclosure INTEGER NOT NULL DEFAULT 0, -- 0 or 1
     born_on        TEXT    NOT NULL DEFAULT '',
-    died_on        TEXT    NOT NULL DEFAULT ''
+    died_on        TEXT    NOT NULL DEFAULT '',
+    in_use         INTEGER NOT NULL DEFAULT 0 -- 1: something has been kept under its id
 ) WITHOUT ROWID;
 
 -- Every identifier that a client has had, by its keyed hash: one that was replaced still finds the client.
@@ -35,12 +36,17 @@ CREATE TABLE client_keys (
     wrapped   BLOB NOT NULL
 ) WITHOUT ROWID;
 
+-- Which wrapping keys are in use, and whose data keys have not been wrapped again yet.
+CREATE INDEX client_keys_by_key ON client_keys (key_id, client_id);
+
 INSERT INTO clients (client_id, registry_id, created_us) SELECT client_id, registry_id, created_us FROM former_clients;
 
 INSERT INTO client_codes (registry_id, code_hash, client_id, kind, created_us)
 SELECT registry_id, code_hash, client_id, 'code', created_us FROM former_clients;
 
 DROP TABLE former_clients;
+
+UPDATE clients SET in_use = 1 WHERE client_id IN (SELECT client_id FROM document_clients);
 
 ALTER TABLE documents ADD COLUMN old_data INTEGER NOT NULL DEFAULT 0; -- 1: born before the organizer joined
 
