@@ -8,6 +8,8 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"database/sql"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -30,6 +32,7 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/assertion/testcard"
 	"github.com/valtuus/valtuus/internal/archive/card"
 	"github.com/valtuus/valtuus/internal/archive/catalog"
+	"github.com/valtuus/valtuus/internal/archive/clientkey"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
 	"github.com/valtuus/valtuus/internal/index"
@@ -65,6 +68,7 @@ type arena struct {
 	catalog       atomic.Pointer[catalog.Catalog]
 	relationships *toldRelationships
 	dir           string
+	keyFile       string // the content
 	address       string
 	admin         http.Handler
 
@@ -78,7 +82,7 @@ type arena struct {
 
 func newArena(t testing.TB) *arena {
 	t.Helper()
-	a := &arena{t: t, clock: clocktesting.NewFakePassiveClock(indextest.Now), dir: t.TempDir(), anchors: &PEMPool{}}
+	a := &arena{t: t, clock: clocktesting.NewFakePassiveClock(indextest.Now), dir: t.TempDir(), keyFile: keyFile, anchors: &PEMPool{}}
 	a.ca = must(pki.NewCA("test archive", indextest.Now.Add(-time.Hour), 30*24*time.Hour))(t)
 	a.cards = must(testcard.New(indextest.Now, 30*24*time.Hour))(t)
 	a.card = must(a.cards.Issue("T-4711", indextest.Now.Add(-time.Hour), indextest.Now.Add(30*24*time.Hour)))(t)
@@ -119,7 +123,7 @@ func (a *arena) start() {
 		Store: a.store, View: a.index, Clock: a.clock, TrustDomain: trustDomain,
 		Certificate:  func() (*tls.Certificate, error) { return certificate, nil },
 		ClientCAs:    func() *x509.CertPool { return clientCA },
-		TrustAnchors: a.anchors.Pool, Revocations: a.revoked.Load, IdentityKey: key, Metrics: metrics, Gatherer: a.metrics,
+		TrustAnchors: a.anchors.Pool, Revocations: a.revoked.Load, IdentityKey: key, ClientKeys: a.clientKeys(), Metrics: metrics, Gatherer: a.metrics,
 		Catalog: a.catalog.Load, Relationships: a.relationships,
 		Log: funcr.New(func(prefix, args string) {
 			a.logMu.Lock()
@@ -140,6 +144,11 @@ func (a *arena) start() {
 		}
 	})
 }
+
+// keyFile is the arena's client key file.
+var keyFile = base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{9}, clientkey.Size))
+
+func (a *arena) clientKeys() clientkey.Keyring { return must(clientkey.Parse([]byte(a.keyFile)))(a.t) }
 
 func (a *arena) serverCertificate() *tls.Certificate {
 	key := must(pki.NewKey())(a.t)
@@ -233,6 +242,14 @@ func (a *arena) rows(query store.LogQuery) (rows []store.LogRow) {
 		}
 		query.After = page.Next
 	}
+}
+
+// rawSQL opens the store's data beside the server.
+func (a *arena) rawSQL() *sql.DB {
+	a.t.Helper()
+	db := must(sqlite.OpenFile(a.t.Context(), a.dir))(a.t)
+	a.t.Cleanup(func() { _ = db.Close() })
+	return db
 }
 
 // row gives the use log's row of the answer.
@@ -539,6 +556,20 @@ func (f *faultyStore) OpenMatter(ctx context.Context, m store.NewMatter, row sto
 		return store.Matter{}, false, err
 	}
 	return f.Store.OpenMatter(ctx, m, row)
+}
+
+func (f *faultyStore) UpdateClient(ctx context.Context, registry string, id uuid.UUID, data store.BasicData, row store.LogRow) (store.Client, error) {
+	if err := f.now().write; err != nil {
+		return store.Client{}, err
+	}
+	return f.Store.UpdateClient(ctx, registry, id, data, row)
+}
+
+func (f *faultyStore) ReplaceIdentity(ctx context.Context, registry string, id uuid.UUID, r store.Registration, now time.Time, row store.LogRow) (store.Replacement, error) {
+	if err := f.now().write; err != nil {
+		return store.Replacement{}, err
+	}
+	return f.Store.ReplaceIdentity(ctx, registry, id, r, now, row)
 }
 
 func (f *faultyStore) DocumentFacts(ctx context.Context, registry string, id uuid.UUID, version int) (store.Facts, error) {

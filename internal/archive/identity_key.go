@@ -45,16 +45,16 @@ func (k IdentityKey) CursorKey() ([]byte, error) { return k.derive("valtuus sear
 // Check derives what tells this key from another without telling the key.
 func (k IdentityKey) Check() ([]byte, error) { return k.derive("valtuus identity key check v1") }
 
-// hasher derives what hashes identity codes. The registry is not part of the hash: a client keeps its
+// hasher derives what hashes identifiers, of which no two kinds share a text. The registry is not part of the hash: a client keeps its
 // row when a registry changes hands.
-func (k IdentityKey) hasher() (func(identitycode.Code) store.IdentityHash, error) {
+func (k IdentityKey) hasher() (func(identitycode.Identifier) store.IdentityHash, error) {
 	key, err := k.derive("valtuus identity code v1")
 	if err != nil {
 		return nil, err
 	}
-	return func(code identitycode.Code) (hash store.IdentityHash) {
+	return func(identifier identitycode.Identifier) (hash store.IdentityHash) {
 		mac := hmac.New(sha256.New, key)
-		mac.Write([]byte(code.Reveal()))
+		mac.Write([]byte(identifier.Reveal()))
 		mac.Sum(hash[:0])
 		return hash
 	}, nil

@@ -8,7 +8,7 @@ import "github.com/valtuus/valtuus/internal/access"
 // operation is what a request is counted and logged as.
 type operation uint8
 
-// The operations. Those from opReadMetadata on have no decision of their own name.
+// The operations. Those from opReadClient on have no decision of their own name.
 const (
 	opUnknown operation = iota
 	opRegisterClient
@@ -19,6 +19,9 @@ const (
 	opNewVersion
 	opCorrect
 	opAnnul
+	opReadClient
+	opUpdateClient
+	opSetIdentity
 	opReadMetadata
 	opListVersions
 	opReadSignature
@@ -46,6 +49,9 @@ var operations = [...]struct {
 	opNewVersion:     {access: access.NewVersion},
 	opCorrect:        {access: access.Correct},
 	opAnnul:          {access: access.Annul},
+	opReadClient:     {"ReadClient", access.FindClient},
+	opUpdateClient:   {"UpdateClient", access.RegisterClient},
+	opSetIdentity:    {"ReplaceIdentity", access.RegisterClient},
 	opReadMetadata:   {"ReadMetadata", access.Read},
 	opListVersions:   {"ListVersions", access.Read},
 	opReadSignature:  {"ReadSignature", access.Read},

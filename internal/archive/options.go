@@ -16,6 +16,7 @@ import (
 	"github.com/valtuus/valtuus/internal/access"
 	"github.com/valtuus/valtuus/internal/archive/card"
 	"github.com/valtuus/valtuus/internal/archive/catalog"
+	"github.com/valtuus/valtuus/internal/archive/clientkey"
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
 
@@ -55,6 +56,8 @@ type Options struct {
 	Revocations func() *card.Revocations
 	// IdentityKey hashes identity codes.
 	IdentityKey IdentityKey
+	// ClientKeys seal clients' identifiers.
+	ClientKeys clientkey.Keyring
 	// Catalog gives the document types, schemas and codes of now.
 	Catalog func() *catalog.Catalog
 	// Relationships is told of client relationship documents; nil tells nobody.
@@ -88,6 +91,8 @@ func (o *Options) check() error {
 		return errors.New("archive: no catalog")
 	case o.IdentityKey.IsZero():
 		return errors.New("archive: no identity key")
+	case o.ClientKeys.IsZero():
+		return errors.New("archive: no client keys")
 	case o.Metrics == nil || o.Gatherer == nil:
 		return errors.New("archive: no metrics")
 	}

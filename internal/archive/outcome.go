@@ -39,6 +39,13 @@ type answer struct {
 // allowed ends a request well.
 func allowed(a answer) outcome { return outcome{kind: store.OutcomeAllowed, answer: a} }
 
+// done ends a request well whose row the store wrote with the change itself.
+func done(a answer) outcome {
+	out := allowed(a)
+	out.logged = true
+	return out
+}
+
 // refusedBy ends a request by a decision, or by what the professional's role lacks.
 func refusedBy(v verdict) outcome {
 	if v.lacking != 0 {

@@ -23,6 +23,7 @@ func (s *Server) routes() (http.Handler, error) {
 		return nil, err
 	}
 	const registry = "/v1/registries/{oid}"
+	const client = registry + "/clients/{id}"
 	const document = registry + "/documents/{id}"
 	type methods = map[string]http.Handler
 	post := func(op operation, h handler) methods { return methods{"POST": s.serve(op, h)} }
@@ -38,6 +39,9 @@ func (s *Server) routes() (http.Handler, error) {
 	for _, r := range []route{
 		{registry + "/clients", post(opRegisterClient, (*exchange).registerClient)},
 		{registry + "/clients/_search", post(opFindClient, (*exchange).findClient)},
+		{client, methods{"GET": s.serve(opReadClient, (*exchange).readClient)}},
+		{client + "/basic-data", methods{"PUT": s.serve(opUpdateClient, (*exchange).updateClient)}},
+		{client + "/identity", post(opSetIdentity, (*exchange).replaceIdentity)},
 		{registry + "/documents", post(opStore, (*exchange).storeDocument)},
 		{registry + "/documents/_search", post(opSearch, (*exchange).searchDocuments)},
 		{document, with(get(opRead, (*exchange).readDocument), "PUT", opStore, (*exchange).putDocument)},

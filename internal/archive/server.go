@@ -36,7 +36,7 @@ const (
 // Server serves the archive's HTTP API.
 type Server struct {
 	opts Options
-	hash func(identitycode.Code) store.IdentityHash
+	hash func(identitycode.Identifier) store.IdentityHash
 	// documentID gives the id of the document that a caller stores in a registry under an Idempotency-Key.
 	documentID func(caller, registry, key string) uuid.UUID
 	// cursors are those of the history of relationships.

@@ -6,6 +6,7 @@ package archive
 import (
 	"errors"
 
+	"github.com/valtuus/valtuus/internal/archive/clientkey"
 	"github.com/valtuus/valtuus/internal/archive/problem"
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
@@ -19,7 +20,7 @@ func (x *exchange) storeFailed(err error) outcome {
 		return failed(problem.Of(problem.ClientUnknown))
 	case errors.Is(err, store.ErrCursor):
 		return failed(problem.Of(problem.CursorInvalid))
-	case errors.Is(err, store.ErrCorrupt), errors.As(err, &invalid):
+	case errors.Is(err, store.ErrCorrupt), errors.Is(err, clientkey.ErrDamaged), errors.As(err, &invalid):
 		source = problem.InternalError
 	}
 	x.server.opts.Log.Error(err, "the store failed", "requestID", x.id, "operation", x.operation.String())

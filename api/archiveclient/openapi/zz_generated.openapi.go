@@ -72,6 +72,27 @@ func (e CatalogTypeSector) Valid() bool {
 	}
 }
 
+// Defines values for ClientIdentifierKind.
+const (
+	ClientIdentifierKindCode          ClientIdentifierKind = "code"
+	ClientIdentifierKindTemporaryCode ClientIdentifierKind = "temporary-code"
+	ClientIdentifierKindTemporaryOID  ClientIdentifierKind = "temporary-oid"
+)
+
+// Valid indicates whether the value is a known member of the ClientIdentifierKind enum.
+func (e ClientIdentifierKind) Valid() bool {
+	switch e {
+	case ClientIdentifierKindCode:
+		return true
+	case ClientIdentifierKindTemporaryCode:
+		return true
+	case ClientIdentifierKindTemporaryOID:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DisplayRule.
 const (
 	DisplayRuleDelayed DisplayRule = "delayed"
@@ -423,6 +444,20 @@ type BackdatedEnd struct {
 	Uses  []ReviewedUse `json:"uses"`
 }
 
+// BasicData defines model for BasicData.
+type BasicData struct {
+	BornOn        openapi_types.Date `json:"bornOn,omitempty,omitzero"`
+	DiedOn        openapi_types.Date `json:"diedOn,omitempty,omitzero"`
+	NonDisclosure bool               `json:"nonDisclosure"`
+}
+
+// BasicDataRequest defines model for BasicDataRequest.
+type BasicDataRequest struct {
+	// DiedOn Not in the future, and not before the birth.
+	DiedOn        openapi_types.Date `json:"diedOn,omitempty,omitzero"`
+	NonDisclosure bool               `json:"nonDisclosure"`
+}
+
 // Catalog defines model for Catalog.
 type Catalog struct {
 	AnnulmentReasons  []CatalogCode `json:"annulmentReasons"`
@@ -509,6 +544,35 @@ type Client struct {
 	// ID Random; says nothing of the person.
 	ID openapi_types.UUID `json:"id"`
 }
+
+// ClientDetails defines model for ClientDetails.
+type ClientDetails struct {
+	// BornOn From the personal identity code; missing while there is none.
+	BornOn openapi_types.Date `json:"bornOn,omitempty,omitzero"`
+	DiedOn openapi_types.Date `json:"diedOn,omitempty,omitzero"`
+	ID     openapi_types.UUID `json:"id"`
+
+	// Identifiers All that the client has or had, in the order in which they were taken.
+	Identifiers []ClientIdentifier `json:"identifiers"`
+
+	// NonDisclosure A non-disclosure for personal safety (turvakielto) is in force.
+	NonDisclosure bool `json:"nonDisclosure"`
+}
+
+// ClientIdentifier defines model for ClientIdentifier.
+type ClientIdentifier struct {
+	Kind ClientIdentifierKind `json:"kind"`
+
+	// Replaced When another took its place.
+	Replaced time.Time `json:"replaced,omitempty,omitzero"`
+	Since    time.Time `json:"since"`
+
+	// Value Missing for one that was taken before identifiers were kept; register the client again to keep it.
+	Value string `json:"value,omitempty,omitzero"`
+}
+
+// ClientIdentifierKind defines model for ClientIdentifier.Kind.
+type ClientIdentifierKind string
 
 // Code A code of a national classification.
 type Code = string
@@ -683,10 +747,26 @@ type History struct {
 	Items []Document `json:"items"`
 }
 
-// IdentityRequest defines model for IdentityRequest.
-type IdentityRequest struct {
+// IdentityCodeRequest defines model for IdentityCodeRequest.
+type IdentityCodeRequest struct {
 	// IdentityCode A Finnish personal identity code.
 	IdentityCode string `json:"identityCode"`
+}
+
+// IdentityReplaced defines model for IdentityReplaced.
+type IdentityReplaced struct {
+	// Absorbed The client whom the code belonged to before; it is no more.
+	Absorbed openapi_types.UUID `json:"absorbed,omitempty,omitzero"`
+	ID       openapi_types.UUID `json:"id"`
+}
+
+// IdentityRequest One of the two.
+type IdentityRequest struct {
+	// IdentityCode A Finnish personal identity code.
+	IdentityCode string `json:"identityCode,omitempty,omitzero"`
+
+	// Temporary A temporary identifier (tilapäinen yksilöintitunnus), in one of its forms.
+	Temporary TemporaryIdentifier `json:"temporary,omitempty,omitzero"`
 }
 
 // KnownRelationship A service relationship as it was known.
@@ -999,6 +1079,15 @@ type SearchRequest struct {
 // SearchRequestState Annulled ones are for the organizer.
 type SearchRequestState string
 
+// TemporaryIdentifier A temporary identifier (tilapäinen yksilöintitunnus), in one of its forms.
+type TemporaryIdentifier struct {
+	// Code The 11 characters that people see, with R in place of the first digit of the individual number.
+	Code string `json:"code,omitempty,omitzero"`
+
+	// OID The OID, with the year and a number, under that of the organization or of its unit.
+	OID string `json:"oid,omitempty,omitzero"`
+}
+
 // UserRight defines model for UserRight.
 type UserRight struct {
 	// DocumentTypes Codes, or an asterisk alone for all. Missing where the right is to find and register clients.
@@ -1029,6 +1118,9 @@ type Annulled = bool
 
 // ClientParameter defines model for Client.
 type ClientParameter = []openapi_types.UUID
+
+// ClientID defines model for ClientId.
+type ClientID = openapi_types.UUID
 
 // ContentDigest defines model for ContentDigest.
 type ContentDigest = string
@@ -1363,6 +1455,12 @@ type RegisterClientJSONRequestBody = IdentityRequest
 // FindClientJSONRequestBody defines body for FindClient for application/json ContentType.
 type FindClientJSONRequestBody = IdentityRequest
 
+// UpdateClientJSONRequestBody defines body for UpdateClient for application/json ContentType.
+type UpdateClientJSONRequestBody = BasicDataRequest
+
+// ReplaceIdentityJSONRequestBody defines body for ReplaceIdentity for application/json ContentType.
+type ReplaceIdentityJSONRequestBody = IdentityCodeRequest
+
 // SearchDocumentsJSONRequestBody defines body for SearchDocuments for application/json ContentType.
 type SearchDocumentsJSONRequestBody = SearchRequest
 
@@ -1476,25 +1574,25 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/registries/{oid}/catalog/schemas/{type}/{version} (the `ReadSchema` operationId).
 	ReadSchema(ctx context.Context, oid Registry, pType Code, version Code, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RegisterClientWithBody Register a client under a personal identity code (organizer only)
+	// RegisterClientWithBody Register a client under a personal identity code or a temporary identifier (organizer only)
 	//
-	// Repeating it gives the same id. A test registry takes only codes of the 900 series.
+	// Repeating it gives the same id, also after the temporary identifier was replaced. A test registry takes only codes of the 900 series. The identifier is kept encrypted.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/registries/{oid}/clients (the `RegisterClient` operationId).
 	RegisterClientWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RegisterClient Register a client under a personal identity code (organizer only)
+	// RegisterClient Register a client under a personal identity code or a temporary identifier (organizer only)
 	//
-	// Repeating it gives the same id. A test registry takes only codes of the 900 series.
+	// Repeating it gives the same id, also after the temporary identifier was replaced. A test registry takes only codes of the 900 series. The identifier is kept encrypted.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/registries/{oid}/clients (the `RegisterClient` operationId).
 	RegisterClient(ctx context.Context, oid Registry, body RegisterClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FindClientWithBody Find a client's id by personal identity code
+	// FindClientWithBody Find a client's id by personal identity code or temporary identifier
 	//
 	// To a producer unit, a person who is no client and a client without a relationship in the unit are the same refusal, `no-relationship`.
 	//
@@ -1503,7 +1601,7 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/registries/{oid}/clients/_search (the `FindClient` operationId).
 	FindClientWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FindClient Find a client's id by personal identity code
+	// FindClient Find a client's id by personal identity code or temporary identifier
 	//
 	// To a producer unit, a person who is no client and a client without a relationship in the unit are the same refusal, `no-relationship`.
 	//
@@ -1511,6 +1609,57 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/registries/{oid}/clients/_search (the `FindClient` operationId).
 	FindClient(ctx context.Context, oid Registry, body FindClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReadClient Read a client's identifiers and basic data (organizer only)
+	//
+	// Corresponds with GET /v1/registries/{oid}/clients/{id} (the `ReadClient` operationId).
+	ReadClient(ctx context.Context, oid Registry, id ClientID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateClientWithBody Set a client's basic data (organizer only)
+	//
+	// All of them are set by each request; a day of death that is left out is not known any more.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/registries/{oid}/clients/{id}/basic-data (the `UpdateClient` operationId).
+	UpdateClientWithBody(ctx context.Context, oid Registry, id ClientID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateClient Set a client's basic data (organizer only)
+	//
+	// All of them are set by each request; a day of death that is left out is not known any more.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/registries/{oid}/clients/{id}/basic-data (the `UpdateClient` operationId).
+	UpdateClient(ctx context.Context, oid Registry, id ClientID, body UpdateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplaceIdentityWithBody Give a client with a temporary identifier its personal identity code (organizer only)
+	//
+	// The client keeps its id, and with it documents and relationships. It is found by the temporary identifier too.
+	// Repeating the request changes nothing.
+	//
+	// Where another client has been registered under the code, but nothing else is kept of it, that client is given
+	// up, and the answer tells its former id in `absorbed`. Where more is kept, nothing changes
+	// (`client-merge-needed`). A client that has another code already keeps it (`client-identified`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/clients/{id}/identity (the `ReplaceIdentity` operationId).
+	ReplaceIdentityWithBody(ctx context.Context, oid Registry, id ClientID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplaceIdentity Give a client with a temporary identifier its personal identity code (organizer only)
+	//
+	// The client keeps its id, and with it documents and relationships. It is found by the temporary identifier too.
+	// Repeating the request changes nothing.
+	//
+	// Where another client has been registered under the code, but nothing else is kept of it, that client is given
+	// up, and the answer tells its former id in `absorbed`. Where more is kept, nothing changes
+	// (`client-merge-needed`). A client that has another code already keeps it (`client-identified`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/clients/{id}/identity (the `ReplaceIdentity` operationId).
+	ReplaceIdentity(ctx context.Context, oid Registry, id ClientID, body ReplaceIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StoreDocumentWithBody Store a document under an id that the archive gives
 	//
@@ -1853,9 +2002,9 @@ func (c *Requests) ReadSchema(ctx context.Context, oid Registry, pType Code, ver
 	return c.Client.Do(req)
 }
 
-// RegisterClientWithBody Register a client under a personal identity code (organizer only)
+// RegisterClientWithBody Register a client under a personal identity code or a temporary identifier (organizer only)
 //
-// Repeating it gives the same id. A test registry takes only codes of the 900 series.
+// Repeating it gives the same id, also after the temporary identifier was replaced. A test registry takes only codes of the 900 series. The identifier is kept encrypted.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1872,9 +2021,9 @@ func (c *Requests) RegisterClientWithBody(ctx context.Context, oid Registry, con
 	return c.Client.Do(req)
 }
 
-// RegisterClient Register a client under a personal identity code (organizer only)
+// RegisterClient Register a client under a personal identity code or a temporary identifier (organizer only)
 //
-// Repeating it gives the same id. A test registry takes only codes of the 900 series.
+// Repeating it gives the same id, also after the temporary identifier was replaced. A test registry takes only codes of the 900 series. The identifier is kept encrypted.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1891,7 +2040,7 @@ func (c *Requests) RegisterClient(ctx context.Context, oid Registry, body Regist
 	return c.Client.Do(req)
 }
 
-// FindClientWithBody Find a client's id by personal identity code
+// FindClientWithBody Find a client's id by personal identity code or temporary identifier
 //
 // To a producer unit, a person who is no client and a client without a relationship in the unit are the same refusal, `no-relationship`.
 //
@@ -1910,7 +2059,7 @@ func (c *Requests) FindClientWithBody(ctx context.Context, oid Registry, content
 	return c.Client.Do(req)
 }
 
-// FindClient Find a client's id by personal identity code
+// FindClient Find a client's id by personal identity code or temporary identifier
 //
 // To a producer unit, a person who is no client and a client without a relationship in the unit are the same refusal, `no-relationship`.
 //
@@ -1919,6 +2068,107 @@ func (c *Requests) FindClientWithBody(ctx context.Context, oid Registry, content
 // Corresponds with POST /v1/registries/{oid}/clients/_search (the `FindClient` operationId).
 func (c *Requests) FindClient(ctx context.Context, oid Registry, body FindClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewFindClientRequest(c.Server, oid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReadClient Read a client's identifiers and basic data (organizer only)
+//
+// Corresponds with GET /v1/registries/{oid}/clients/{id} (the `ReadClient` operationId).
+func (c *Requests) ReadClient(ctx context.Context, oid Registry, id ClientID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReadClientRequest(c.Server, oid, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateClientWithBody Set a client's basic data (organizer only)
+//
+// All of them are set by each request; a day of death that is left out is not known any more.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/registries/{oid}/clients/{id}/basic-data (the `UpdateClient` operationId).
+func (c *Requests) UpdateClientWithBody(ctx context.Context, oid Registry, id ClientID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateClientRequestWithBody(c.Server, oid, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateClient Set a client's basic data (organizer only)
+//
+// All of them are set by each request; a day of death that is left out is not known any more.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/registries/{oid}/clients/{id}/basic-data (the `UpdateClient` operationId).
+func (c *Requests) UpdateClient(ctx context.Context, oid Registry, id ClientID, body UpdateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateClientRequest(c.Server, oid, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplaceIdentityWithBody Give a client with a temporary identifier its personal identity code (organizer only)
+//
+// The client keeps its id, and with it documents and relationships. It is found by the temporary identifier too.
+// Repeating the request changes nothing.
+//
+// Where another client has been registered under the code, but nothing else is kept of it, that client is given
+// up, and the answer tells its former id in `absorbed`. Where more is kept, nothing changes
+// (`client-merge-needed`). A client that has another code already keeps it (`client-identified`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/clients/{id}/identity (the `ReplaceIdentity` operationId).
+func (c *Requests) ReplaceIdentityWithBody(ctx context.Context, oid Registry, id ClientID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplaceIdentityRequestWithBody(c.Server, oid, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplaceIdentity Give a client with a temporary identifier its personal identity code (organizer only)
+//
+// The client keeps its id, and with it documents and relationships. It is found by the temporary identifier too.
+// Repeating the request changes nothing.
+//
+// Where another client has been registered under the code, but nothing else is kept of it, that client is given
+// up, and the answer tells its former id in `absorbed`. Where more is kept, nothing changes
+// (`client-merge-needed`). A client that has another code already keeps it (`client-identified`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/clients/{id}/identity (the `ReplaceIdentity` operationId).
+func (c *Requests) ReplaceIdentity(ctx context.Context, oid Registry, id ClientID, body ReplaceIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplaceIdentityRequest(c.Server, oid, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2694,6 +2944,155 @@ func NewFindClientRequestWithBody(server string, oid Registry, contentType strin
 	}
 
 	operationPath := fmt.Sprintf("/v1/registries/%s/clients/_search", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReadClientRequest constructs an http.Request for the ReadClient method
+func NewReadClientRequest(server string, oid Registry, id ClientID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/clients/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateClientRequest calls the generic UpdateClient builder with application/json body
+func NewUpdateClientRequest(server string, oid Registry, id ClientID, body UpdateClientJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateClientRequestWithBody(server, oid, id, "application/json", bodyReader)
+}
+
+// NewUpdateClientRequestWithBody constructs an http.Request for the UpdateClient method, with any body, and a specified content type
+func NewUpdateClientRequestWithBody(server string, oid Registry, id ClientID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/clients/%s/basic-data", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReplaceIdentityRequest calls the generic ReplaceIdentity builder with application/json body
+func NewReplaceIdentityRequest(server string, oid Registry, id ClientID, body ReplaceIdentityJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReplaceIdentityRequestWithBody(server, oid, id, "application/json", bodyReader)
+}
+
+// NewReplaceIdentityRequestWithBody constructs an http.Request for the ReplaceIdentity method, with any body, and a specified content type
+func NewReplaceIdentityRequestWithBody(server string, oid Registry, id ClientID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/clients/%s/identity", pathParam0, pathParam1)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}

@@ -32,6 +32,12 @@ const (
 	IdentityCodeInvalid
 	// IdentityCodeNotTest: a test registry takes only codes of the 900 series.
 	IdentityCodeNotTest
+	// TemporaryInvalid: the temporary identifier is of neither form.
+	TemporaryInvalid
+	// ClientIdentified: the client has another personal identity code already.
+	ClientIdentified
+	// ClientMergeNeeded: the personal identity code is another client's.
+	ClientMergeNeeded
 	// DocumentMalformed: the document is not well-formed in its own format.
 	DocumentMalformed
 	// DocumentInvalid: the JSON breaks the schema of its type.
@@ -152,6 +158,9 @@ var kinds = [kindEnd]struct {
 	InvalidBody:               {"invalid-body", http.StatusBadRequest},
 	IdentityCodeInvalid:       {"identity-code-invalid", http.StatusUnprocessableEntity},
 	IdentityCodeNotTest:       {"identity-code-not-test", http.StatusUnprocessableEntity},
+	TemporaryInvalid:          {"temporary-identifier-invalid", http.StatusUnprocessableEntity},
+	ClientIdentified:          {"client-identified", http.StatusConflict},
+	ClientMergeNeeded:         {"client-merge-needed", http.StatusConflict},
 	DocumentMalformed:         {"document-malformed", http.StatusUnprocessableEntity},
 	DocumentInvalid:           {"document-invalid", http.StatusUnprocessableEntity},
 	MultipartMalformed:        {"multipart-malformed", http.StatusBadRequest},
