@@ -10,8 +10,6 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/google/uuid"
-
 	"github.com/valtuus/valtuus/api/archiveclient/openapi"
 )
 
@@ -28,19 +26,6 @@ type (
 	// Violation is a place where a schema does not allow a document.
 	Violation = openapi.Violation
 )
-
-// RegisterClient registers a person under a personal identity code and returns the random id: the same one for
-// the same code. Only the organizer registers clients.
-func (c *Client) RegisterClient(ctx context.Context, identityCode string) (uuid.UUID, error) {
-	client, err := answer[openapi.Client](c.requests.RegisterClient(ctx, c.registry, openapi.IdentityRequest{IdentityCode: identityCode}))
-	return client.ID, err
-}
-
-// FindClient returns the id of a client.
-func (c *Client) FindClient(ctx context.Context, identityCode string) (uuid.UUID, error) {
-	client, err := answer[openapi.Client](c.requests.FindClient(ctx, c.registry, openapi.IdentityRequest{IdentityCode: identityCode}))
-	return client.ID, err
-}
 
 // Catalog returns the codes, document types and schema versions. It needs no professional.
 func (c *Client) Catalog(ctx context.Context) (Catalog, error) {

@@ -28,6 +28,7 @@ import (
 	"github.com/valtuus/valtuus/internal/archive"
 	"github.com/valtuus/valtuus/internal/archive/assertion/testcard"
 	"github.com/valtuus/valtuus/internal/archive/catalog"
+	"github.com/valtuus/valtuus/internal/archive/clientkey"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
 	"github.com/valtuus/valtuus/internal/index"
@@ -114,6 +115,14 @@ func (a *testArchive) serve(anchors *x509.CertPool) error {
 	if err != nil {
 		return err
 	}
+	keyFile, err := clientkey.NewFile()
+	if err != nil {
+		return err
+	}
+	clientKeys, err := clientkey.Parse(keyFile)
+	if err != nil {
+		return err
+	}
 	engine, err := sqlite.Open(context.Background(), sqlite.Options{Dir: a.dir, CursorKey: cursorKey})
 	if err != nil {
 		return err
@@ -135,7 +144,7 @@ func (a *testArchive) serve(anchors *x509.CertPool) error {
 		Certificate:  func() (*tls.Certificate, error) { return certificate, nil },
 		ClientCAs:    func() *x509.CertPool { return authority },
 		TrustAnchors: func() *x509.CertPool { return anchors },
-		IdentityKey:  key, Catalog: catalog.StandIn, Log: logr.Discard(), Metrics: observed, Gatherer: metrics,
+		IdentityKey:  key, ClientKeys: clientKeys, Catalog: catalog.StandIn, Log: logr.Discard(), Metrics: observed, Gatherer: metrics,
 	})
 	if err != nil {
 		return err

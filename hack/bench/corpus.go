@@ -13,8 +13,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/valtuus/valtuus/internal/archive/clientkey"
 	"github.com/valtuus/valtuus/internal/archive/replica"
 	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/identitycode"
 	"github.com/valtuus/valtuus/internal/testworld"
 )
 
@@ -49,12 +51,16 @@ func (b *bench) newCorpus(ctx context.Context, e engine, registry string, n int)
 			c.close()
 		}
 	}()
+	keys, err := clientKeys(c.storage)
+	if err != nil {
+		return nil, err
+	}
 	_, err = each(ctx, fillers, len(c.clients), func(ctx context.Context, i int) (err error) {
 		var hash store.IdentityHash
 		if _, err := rand.Read(hash[:]); err != nil {
 			return err
 		}
-		c.clients[i], _, err = c.store.RegisterClient(ctx, registry, hash, time.Now(), logRow(registry, uuid.Nil))
+		c.clients[i], _, err = c.store.RegisterClient(ctx, registry, sealedUnder(keys, registry, hash, i), time.Now(), logRow(registry, uuid.Nil))
 		return err
 	})
 	if err != nil {
@@ -73,6 +79,21 @@ func (b *bench) newCorpus(ctx context.Context, e engine, registry string, n int)
 	})
 	c.filled.add(n, took)
 	return c, err
+}
+
+// sealedUnder is the i-th synthetic code as the archive registers one.
+func sealedUnder(keys clientkey.Keyring, registry string, hash store.IdentityHash, i int) store.Registration {
+	code := identitycode.Synthetic(i)
+	return store.Registration{
+		Hash: hash, Kind: identitycode.KindCode, BornOn: code.BornOn(),
+		Seal: func(client uuid.UUID, _ clientkey.Wrapped) ([]byte, clientkey.Wrapped, error) {
+			key, wrapped, err := keys.New(client)
+			if err != nil {
+				return nil, clientkey.Wrapped{}, err
+			}
+			return key.Seal(registry, "identifier/code", []byte(code.Reveal())), wrapped, nil
+		},
+	}
 }
 
 // fill stores the i-th document. The documents of a client are spread over the time.

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	product "github.com/valtuus/valtuus/internal/archive"
+	"github.com/valtuus/valtuus/internal/archive/clientkey"
 	"github.com/valtuus/valtuus/internal/archive/replica"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
@@ -77,18 +78,33 @@ func (b *bench) engines(ctx context.Context) ([]engine, error) {
 	return append(all, &postgresEngine{b, b.postgres}), nil
 }
 
-// newKey writes an identity key into a new directory, and gives both.
-func (b *bench) newKey() (dir, file string, err error) {
-	dir = filepath.Join(b.dir, fmt.Sprintf("data-%d", children.Add(1)))
+// newStorage makes a new directory with the keys of a store.
+func (b *bench) newStorage() (replica.Storage, error) {
+	dir := filepath.Join(b.dir, fmt.Sprintf("data-%d", children.Add(1)))
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		return "", "", err
+		return replica.Storage{}, err
 	}
 	secret := make([]byte, product.IdentityKeySize)
 	if _, err := rand.Read(secret); err != nil {
-		return "", "", err
+		return replica.Storage{}, err
 	}
-	file = filepath.Join(dir, "identity.key")
-	return dir, file, os.WriteFile(file, secret, 0o600)
+	clientKey, err := clientkey.NewFile()
+	if err != nil {
+		return replica.Storage{}, err
+	}
+	at := replica.Storage{
+		DataDir: dir, IdentityKeyFile: filepath.Join(dir, "identity.key"), ClientKeyFile: filepath.Join(dir, "client.key"),
+	}
+	return at, errors.Join(os.WriteFile(at.IdentityKeyFile, secret, 0o600), os.WriteFile(at.ClientKeyFile, clientKey, 0o600))
+}
+
+// clientKeys reads the keys that a store's clients are sealed under.
+func clientKeys(at replica.Storage) (clientkey.Keyring, error) {
+	text, err := os.ReadFile(at.ClientKeyFile)
+	if err != nil {
+		return clientkey.Keyring{}, err
+	}
+	return clientkey.Parse(text)
 }
 
 // cursorKey derives what a store signs its cursors with, as the archive does.

@@ -25,12 +25,13 @@ type postgresEngine struct {
 func (*postgresEngine) String() string { return "PostgreSQL" }
 
 func (e *postgresEngine) storage(ctx context.Context) (replica.Storage, error) {
-	dir, key, err := e.bench.newKey()
+	at, err := e.bench.newStorage()
 	if err != nil {
 		return replica.Storage{}, err
 	}
 	database, err := e.cluster.NewDatabase(ctx, "")
-	return replica.Storage{DataDir: dir, PostgresURI: e.cluster.URI(database), IdentityKeyFile: key}, err
+	at.PostgresURI = e.cluster.URI(database)
+	return at, err
 }
 
 func (*postgresEngine) open(ctx context.Context, at replica.Storage) (store.Store, error) {

@@ -21,8 +21,7 @@ type sqliteEngine struct{ bench *bench }
 func (*sqliteEngine) String() string { return "SQLite" }
 
 func (e *sqliteEngine) storage(context.Context) (replica.Storage, error) {
-	dir, key, err := e.bench.newKey()
-	return replica.Storage{DataDir: dir, IdentityKeyFile: key}, err
+	return e.bench.newStorage()
 }
 
 func (*sqliteEngine) open(ctx context.Context, at replica.Storage) (store.Store, error) {

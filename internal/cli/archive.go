@@ -31,11 +31,19 @@ Secret that the Archive's status names: mount it, or copy its tls.crt, tls.key
 and ca.crt.
 
 Documents are kept in a data directory of this replica alone, or in a PostgreSQL
-database that replicas share.`,
+database that replicas share.
+
+Clients' identifiers are kept encrypted. Each client has a key of its own, which
+the first key of the client key file wraps; the further keys of the file still
+open what they wrapped. The file has one key a line, 32 bytes in base64; empty
+lines and those that begin with # do not count. 'valtuus archive rewrap' changes
+the key. An archive does not start without a key that clients of its store are
+under. The file is read when the archive starts, and is in no backup: keep it,
+apart from the backups.`,
 		Example: `  valtuus archive --archive platform/national --data-dir /var/lib/valtuus \
     --tls-cert tls.crt --tls-key tls.key --client-ca ca.crt
   valtuus archive --archive platform/national --postgres-uri-file uri --identity-key-file identity.key \
-    --tls-cert tls.crt --tls-key tls.key --client-ca ca.crt`,
+    --client-key-file client.key --tls-cert tls.crt --tls-key tls.key --client-ca ca.crt`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			namespace, name, ok := strings.Cut(archive, "/")
@@ -48,6 +56,9 @@ database that replicas share.`,
 			if where.uriFile != "" {
 				if config.Storage.IdentityKeyFile == "" {
 					return usageError{errors.New("--identity-key-file is needed with --postgres-uri-file: replicas share one key")}
+				}
+				if config.Storage.ClientKeyFile == "" {
+					return usageError{errors.New("--client-key-file is needed with --postgres-uri-file: replicas share one file of keys")}
 				}
 				if config.Storage.PostgresURI, err = readURI(where.uriFile); err != nil {
 					return err
@@ -75,6 +86,8 @@ database that replicas share.`,
 	where.flags(cmd, "this archive")
 	cmd.Flags().StringVar(&config.Storage.IdentityKeyFile, "identity-key-file", "",
 		"file of the 32 bytes that identity codes are hashed with (default: identity.key in the data directory, made for a new store)")
+	cmd.Flags().StringVar(&config.Storage.ClientKeyFile, "client-key-file", "",
+		"file of the keys that wrap clients' data keys, the one in use first (default: client.key in the data directory, made for a new store)")
 	cmd.Flags().StringVar(&config.CatalogDir, "catalog", "",
 		"directory of the catalog of document types, read again when it changes (default: the stand-in catalog)")
 	cmd.Flags().StringVar(&listen, "listen", ":8443", "where to serve the HTTP API")
@@ -85,6 +98,6 @@ database that replicas share.`,
 	cmd.Flags().StringVar(&config.CardCRLFile, "card-crl", "",
 		"file of the revocation lists of professionals' cards, read again when it changes (default: no card is known to be revoked)")
 	required(cmd, "archive", "tls-cert", "tls-key", "client-ca")
-	cmd.AddCommand(newBackup(), newRestore(), newMigrate())
+	cmd.AddCommand(newBackup(), newRestore(), newMigrate(), newRewrap())
 	return cmd
 }

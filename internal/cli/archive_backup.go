@@ -25,8 +25,10 @@ The backup is a new directory with one data file and a manifest, whatever the
 archive keeps its documents in, and can be restored into either. It holds what
 was committed when it began, and each document is held to its digest.
 
-The key that identity codes are hashed with is not in it: keep identity.key
-apart. A restored archive serves with that key only.`,
+Neither the key that identity codes are hashed with nor those that wrap clients'
+data keys are in it: keep identity.key and client.key apart. The sealed
+identifiers and the wrapped keys are in it. A restored archive serves with the
+keys of the time of the backup only.`,
 		Example: `  valtuus archive backup --data-dir /var/lib/valtuus --to /backup/2026-11-21
   valtuus archive backup --postgres-uri-file uri --to /backup/2026-11-21`,
 		Args: noArguments,

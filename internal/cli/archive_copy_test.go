@@ -104,12 +104,15 @@ func TestWhereToCopyHasToBeSaid(t *testing.T) {
 		"archive migrate --data-dir a",
 		"archive --archive a/b --tls-cert c --tls-key k --client-ca a",
 		"archive --archive a/b --postgres-uri-file u --tls-cert c --tls-key k --client-ca a",
+		"archive --archive a/b --postgres-uri-file u --identity-key-file i --tls-cert c --tls-key k --client-ca a",
+		"archive rewrap",
+		"archive rewrap --postgres-uri-file u",
 	} {
 		t.Run(line, func(t *testing.T) {
 			g := NewWithT(t)
 			status, _, errs := run(strings.Fields(line)...)
 			g.Expect(status).NotTo(Equal(0))
-			g.Expect(errs).To(MatchRegexp(`flag|identity-key-file`))
+			g.Expect(errs).To(MatchRegexp(`flag|identity-key-file|client-key-file`))
 		})
 	}
 	g := NewWithT(t)

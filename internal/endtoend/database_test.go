@@ -12,20 +12,29 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/valtuus/valtuus/internal/archive"
+	"github.com/valtuus/valtuus/internal/archive/clientkey"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archive/store/postgres"
 	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
 )
 
-// database is what the replicas of an archive share: a PostgreSQL database, and the key of its identity codes.
-type database struct{ uri, keyFile string }
+// database is what the replicas of an archive share: a PostgreSQL database, the key of its identity codes, and
+// that of its clients.
+type database struct{ uri, keyFile, clientKeyFile string }
 
 func newDatabase(t *testing.T) *database {
 	t.Helper()
-	d := &database{uri: pgcluster.Shared(t).Database(t), keyFile: filepath.Join(t.TempDir(), "identity.key")}
+	dir := t.TempDir()
+	d := &database{
+		uri: pgcluster.Shared(t).Database(t), keyFile: filepath.Join(dir, "identity.key"), clientKeyFile: filepath.Join(dir, "client.key"),
+	}
 	key := make([]byte, archive.IdentityKeySize)
 	_, _ = rand.Read(key)
-	NewWithT(t).Expect(os.WriteFile(d.keyFile, key, 0o600)).To(Succeed())
+	g := NewWithT(t)
+	g.Expect(os.WriteFile(d.keyFile, key, 0o600)).To(Succeed())
+	clientKey, err := clientkey.NewFile()
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(os.WriteFile(d.clientKeyFile, clientKey, 0o600)).To(Succeed())
 	return d
 }
 

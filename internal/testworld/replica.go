@@ -33,9 +33,9 @@ type ReplicaOptions struct {
 	Name string
 	// Dir takes its data and its certificate.
 	Dir string
-	// PostgresURI names the database it keeps its documents in, with the key in IdentityKeyFile; a store of
-	// its own in Dir when left out.
-	PostgresURI, IdentityKeyFile string
+	// PostgresURI names the database it keeps its documents in, with the keys in IdentityKeyFile and ClientKeyFile; a
+	// store of its own in Dir when left out.
+	PostgresURI, IdentityKeyFile, ClientKeyFile string
 	// Clock is the real one when left out.
 	Clock clock.WithTicker
 	Log   logr.Logger
@@ -63,6 +63,7 @@ func (w *World) StartReplica(ctx context.Context, options ReplicaOptions) (*Repl
 		Cluster: options.Cluster, Archive: client.ObjectKeyFromObject(w.Archive), Name: options.Name,
 		Storage: replica.Storage{
 			DataDir: filepath.Join(options.Dir, "data"), PostgresURI: options.PostgresURI, IdentityKeyFile: options.IdentityKeyFile,
+			ClientKeyFile: options.ClientKeyFile,
 		},
 		CertFile: files.Cert, KeyFile: files.Key, ClientCAFile: files.CA, Log: options.Log, Clock: options.Clock,
 	}

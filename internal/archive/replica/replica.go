@@ -115,7 +115,7 @@ func Run(ctx context.Context, config Config) error {
 	server, err := archive.NewServer(ctx, archive.Options{
 		Store: store.Store, View: view, Clock: config.Clock, TrustDomain: served.Spec.TrustDomain,
 		Certificate: func() (*tls.Certificate, error) { return certificate.GetCertificate(nil) },
-		ClientCAs:   clients.Pool, TrustAnchors: anchors.Pool, Revocations: revocations.Current, IdentityKey: store.key,
+		ClientCAs:   clients.Pool, TrustAnchors: anchors.Pool, Revocations: revocations.Current, IdentityKey: store.key, ClientKeys: store.clientKeys,
 		Catalog: documentTypes.Current, Relationships: keeper,
 		Log: config.Log, Metrics: metrics, Gatherer: registry,
 	})

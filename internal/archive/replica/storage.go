@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/valtuus/valtuus/internal/archive"
+	"github.com/valtuus/valtuus/internal/archive/clientkey"
 	"github.com/valtuus/valtuus/internal/archive/store/postgres"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
@@ -25,6 +26,9 @@ type Storage struct {
 	PostgresURI string
 	// IdentityKeyFile holds the key; without it, identity.key in DataDir, which is made for a new store.
 	IdentityKeyFile string
+	// ClientKeyFile holds the keys that wrap clients' data keys; without it, client.key in DataDir, which is made for
+	// a store that has no client's data key yet. A database needs it.
+	ClientKeyFile string
 }
 
 // String hides the URI, which holds a password.
@@ -36,15 +40,16 @@ func (s Storage) GoString() string { return s.String() }
 // opened is a store in service.
 type opened struct {
 	*sqlstore.Store
-	key    archive.IdentityKey
-	unlock func() error
+	key        archive.IdentityKey
+	clientKeys clientkey.Keyring
+	unlock     func() error
 }
 
 func (o *opened) close() error { return errors.Join(o.Close(), o.unlock()) }
 
 // open opens the store and takes it into service under its key.
-func (s *Storage) open(ctx context.Context, onCommit func(int, time.Duration)) (o *opened, err error) {
-	o = &opened{unlock: func() error { return nil }}
+func (s *Storage) open(ctx context.Context, onCommit func(int, time.Duration)) (_ *opened, err error) {
+	o := &opened{unlock: func() error { return nil }}
 	if s.PostgresURI == "" {
 		if o.unlock, err = sqlite.Lock(s.DataDir); err != nil {
 			return nil, err
@@ -73,6 +78,9 @@ func (s *Storage) open(ctx context.Context, onCommit func(int, time.Duration)) (
 	check, err := o.key.Check()
 	if err == nil {
 		err = o.Adopt(ctx, check)
+	}
+	if err == nil {
+		o.clientKeys, err = s.loadClientKeys(ctx, o.Store)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store: %w", err), o.Close())
