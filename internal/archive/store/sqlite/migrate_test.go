@@ -6,6 +6,7 @@ package sqlite
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"reflect"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 	"github.com/valtuus/valtuus/internal/archive/store/storetest"
+	"github.com/valtuus/valtuus/internal/identitycode"
 )
 
 // formerDocument is a document as the first form knew it.
@@ -164,9 +166,67 @@ func TestAFileOfTheFirstFormMovesOverWhole(t *testing.T) {
 			t.Errorf("task %s: %d, want %d (err=%v)", task, got.Total, want, err)
 		}
 	}
+	checkIdentifiersOfTheFirstForm(t, s, clients[0])
 	var former int
 	if err := s.readers.QueryRowContext(t.Context(), `SELECT count(*) FROM sqlite_master WHERE name LIKE 'former%'`).Scan(&former); err != nil || former != 0 {
 		t.Errorf("%d tables of the first form are left (err=%v)", former, err)
+	}
+}
+
+// checkIdentifiersOfTheFirstForm: a code that was taken before identifiers were kept still finds its client, is sealed
+// when it is presented again, and is not taken from a client who has documents.
+func checkIdentifiersOfTheFirstForm(t *testing.T, s store.Store, client uuid.UUID) {
+	t.Helper()
+	sealed, key, err := s.ClientIdentifiers(t.Context(), registry, client)
+	if err != nil || len(sealed) != 1 || sealed[0].Sealed != nil || sealed[0].Kind != identitycode.KindCode || !key.IsZero() {
+		t.Errorf("before: %+v under %q (err=%v)", sealed, key.KeyID, err)
+	}
+	temporary, _, err := s.RegisterClient(t.Context(), registry, storetest.Temporary(storetest.Hash(9)), start, storetest.Row("a", start))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ReplaceIdentity(t.Context(), registry, temporary, storetest.Registration(storetest.Hash(1)), start, storetest.Row("a", start)); !errors.Is(err, store.ErrMergeNeeded) {
+		t.Errorf("a client with documents was given up: %v", err)
+	}
+	if id, created, err := s.RegisterClient(t.Context(), registry, storetest.Registration(storetest.Hash(1)), start, storetest.Row("a", start)); err != nil || created || id != client {
+		t.Errorf("presented again: created=%v err=%v", created, err)
+	}
+	sealed, key, err = s.ClientIdentifiers(t.Context(), registry, client)
+	told, clientErr := s.Client(t.Context(), registry, client)
+	if err != nil || clientErr != nil || len(sealed) != 1 || len(sealed[0].Sealed) == 0 || key.IsZero() || told.BornOn == "" {
+		t.Errorf("after: %d identifiers under %q, born on %q (err=%v, %v)", len(sealed), key.KeyID, told.BornOn, err, clientErr)
+	}
+}
+
+// TestWhatIsKeptElsewhereKeepsAClient: matters and the history of relationships count as much as documents.
+func TestWhatIsKeptElsewhereKeepsAClient(t *testing.T) {
+	for table, insert := range map[string]string{
+		"matter_clients": `INSERT INTO matter_clients (client_id, registry_id, matter) VALUES ($1, 1, 'M-1')`,
+		"relationship_history": `INSERT INTO relationship_history (object_uid, revision, registry_oid, client_id, unit, service_tasks, start_us,
+		   accepted, deleted, recorded_us) VALUES ('u', 1, 'r', $1, 'u', '[]', 0, 1, 0, 0)`,
+		"document_clients": `INSERT INTO document_clients (client_id, registry_id, annulled, first_stored_us, document_id) VALUES ($1, 1, 0, 0, x'00')`,
+	} {
+		t.Run(table, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "data")
+			s := openAt(t, dir)
+			defer func() { _ = s.Close() }()
+			other := storetest.Client(t, s.Store, registry, 1)
+			temporary, _, err := s.RegisterClient(t.Context(), registry, storetest.Temporary(storetest.Hash(2)), start, storetest.Row("a", start))
+			if err != nil {
+				t.Fatal(err)
+			}
+			db, err := open(filepath.Join(dir, FileName), 1, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = db.Close() }()
+			if _, err := db.ExecContext(t.Context(), insert, other[:]); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.ReplaceIdentity(t.Context(), registry, temporary, storetest.Registration(storetest.Hash(1)), start, storetest.Row("a", start)); !errors.Is(err, store.ErrMergeNeeded) {
+				t.Errorf("the client was given up: %v", err)
+			}
+		})
 	}
 }
 

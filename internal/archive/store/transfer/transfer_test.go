@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 	. "github.com/onsi/gomega"
 
+	"github.com/valtuus/valtuus/internal/archive/clientkey"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archive/store/postgres"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
@@ -75,6 +76,9 @@ func engines() []engine {
 
 // content is what the filled store gave back before it was closed.
 type content struct {
+	clients   []store.Client
+	sealed    [][]store.SealedIdentifier
+	keys      []clientkey.Wrapped
 	facts     []store.Facts
 	documents []store.Document
 	signed    []store.SignedVersion
@@ -98,6 +102,12 @@ func fill(t testing.TB, s *sqlstore.Store) {
 		storetest.OpenMatter(t, s, storetest.NewMatter(registry, fmt.Sprint("M-", i), of, all...))
 		storetest.OpenMatter(t, s, storetest.NewMatter(registry, fmt.Sprint("shared-", i), append(of, b), all...))
 	}
+	c, _, err := s.RegisterClient(ctx, registry, storetest.Temporary(storetest.Hash(3)), start, storetest.Row("client.register", start))
+	g.Expect(err).NotTo(HaveOccurred())
+	_, err = s.ReplaceIdentity(ctx, registry, c, storetest.Registration(storetest.Hash(4)), start.Add(time.Minute), storetest.Row("client.replace", start))
+	g.Expect(err).NotTo(HaveOccurred())
+	_, err = s.UpdateClient(ctx, registry, c, store.BasicData{NonDisclosure: true, DiedOn: "2026-01-31"}, storetest.Row("client.update", start))
+	g.Expect(err).NotTo(HaveOccurred())
 	for i := range documents {
 		at := start.Add(time.Duration(i) * time.Minute)
 		doc := storetest.NewDocument(registry, a, at, fmt.Appendf(nil, `{"number": %d}`, i), "older-people", "Ä")
@@ -144,7 +154,7 @@ func contentOf(t testing.TB, s *sqlstore.Store) content {
 	t.Helper()
 	g := NewWithT(t)
 	var c content
-	for _, client := range []int{1, 2} {
+	for _, client := range []int{1, 2, 3, 4} { // 3 and 4 are one client
 		id, found, err := s.FindClient(t.Context(), registry, storetest.Hash(client))
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(found).To(BeTrue())
@@ -154,6 +164,10 @@ func contentOf(t testing.TB, s *sqlstore.Store) content {
 		}
 		c.matters = append(c.matters, matters...)
 		c.history = append(c.history, storetest.AllStates(t, s, store.RelationshipHistoryQuery{Registry: registry, ClientID: id})...)
+		sealed, key, err := s.ClientIdentifiers(t.Context(), registry, id)
+		g.Expect(err).NotTo(HaveOccurred())
+		c.clients = append(c.clients, must(s.Client(t.Context(), registry, id))(t))
+		c.sealed, c.keys = append(c.sealed, sealed), append(c.keys, key)
 		for _, annulled := range []bool{false, true} {
 			page, err := s.Search(t.Context(), store.SearchQuery{Registry: registry, ClientID: id, Annulled: annulled, OldData: true, Limit: store.MaxPage})
 			g.Expect(err).NotTo(HaveOccurred())
