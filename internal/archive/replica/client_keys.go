@@ -21,6 +21,9 @@ import (
 // store: without it no client is named, and with it each of them is.
 const clientKeyFile = "client.key"
 
+// errNoClientKeyFile means that a database was named without the file of the keys that its replicas share.
+var errNoClientKeyFile = errors.New("replicas that share a database need the file of the keys that they share: give --client-key-file")
+
 // loadClientKeys reads the keys that wrap clients' data keys, and refuses a ring that lacks one of those in use.
 func (s *Storage) loadClientKeys(ctx context.Context, store *sqlstore.Store) (clientkey.Keyring, error) {
 	used, err := store.WrappingKeys(ctx)
@@ -29,9 +32,6 @@ func (s *Storage) loadClientKeys(ctx context.Context, store *sqlstore.Store) (cl
 	}
 	file, made := s.ClientKeyFile, s.ClientKeyFile == ""
 	if made {
-		if s.PostgresURI != "" {
-			return clientkey.Keyring{}, errors.New("replicas that share a database need the file of the key that they share: give --client-key-file")
-		}
 		file = filepath.Join(s.DataDir, clientKeyFile)
 	}
 	text, err := os.ReadFile(file)

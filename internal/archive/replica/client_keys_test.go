@@ -114,3 +114,8 @@ func TestANamedClientKeyFileIsNotMade(t *testing.T) {
 	g.Expect(openOnce(t, s, nil)).To(MatchError(os.ErrNotExist))
 	g.Expect(s.ClientKeyFile).NotTo(BeAnExistingFile())
 }
+
+func TestADatabaseNeedsAClientKeyFile(t *testing.T) {
+	s := Storage{DataDir: t.TempDir(), PostgresURI: "postgres://nobody@localhost:1/none"}
+	NewWithT(t).Expect(openOnce(t, s, nil)).To(MatchError(errNoClientKeyFile))
+}

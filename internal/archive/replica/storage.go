@@ -49,6 +49,9 @@ func (o *opened) close() error { return errors.Join(o.Close(), o.unlock()) }
 
 // open opens the store and takes it into service under its key.
 func (s *Storage) open(ctx context.Context, onCommit func(int, time.Duration)) (_ *opened, err error) {
+	if s.PostgresURI != "" && s.ClientKeyFile == "" {
+		return nil, errNoClientKeyFile
+	}
 	o := &opened{unlock: func() error { return nil }}
 	if s.PostgresURI == "" {
 		if o.unlock, err = sqlite.Lock(s.DataDir); err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/clientkey"
 )
 
-// ErrLeft: some data keys could not be wrapped again.
+// ErrLeft means that some data keys could not be wrapped again.
 var ErrLeft = errors.New("some data keys are damaged and were left as they are: keep the former keys")
 
 // batch is how many data keys are wrapped again in one transaction.

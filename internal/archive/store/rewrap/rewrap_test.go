@@ -148,6 +148,16 @@ func TestAKeyThatIsLackingStopsItBeforeAnythingIsChanged(t *testing.T) {
 	g.Expect(err).To(MatchError(clientkey.ErrUnknownKey))
 	g.Expect(err).To(MatchError(ContainSubstring(former.Primary())))
 	g.Expect(p.open(t, former)).To(Equal([]string{former.Primary()}))
+
+	// Neither are those that the ring could open, whose turn would come first.
+	otherText := newFile(t)
+	for ringOf(t, otherText).Primary() < former.Primary() {
+		otherText = newFile(t)
+	}
+	p.ids = append(p.ids, register(t, p.store, ringOf(t, otherText), 99))
+	_, err = rewrap.Run(t.Context(), p.db, ringOf(t, newFile(t)+text), rewrap.Options{})
+	g.Expect(err).To(MatchError(clientkey.ErrUnknownKey))
+	g.Expect(p.open(t, ringOf(t, text+otherText))).To(Equal([]string{former.Primary(), ringOf(t, otherText).Primary()}))
 }
 
 // A damaged data key neither stops the others nor lets the rotation pass for done.
