@@ -328,6 +328,13 @@ func TestALostClientKeyClosesTheIdentifiersAlone(t *testing.T) {
 		"UPDATE client_keys SET wrapped = (SELECT wrapped FROM client_keys WHERE client_id = $1) WHERE client_id = $2", a.client[:], stranger[:]); err != nil {
 		t.Fatal(err)
 	}
+	destroyed := a.another(1)
+	if _, err := a.rawSQL().ExecContext(t.Context(), "DELETE FROM client_keys WHERE client_id = $1", destroyed[:]); err != nil {
+		t.Fatal(err)
+	}
+	if got := a.expect("a destroyed key", a.organizer.get(clientPath(destroyed, "")), 200); strings.Join(got.identifiers(), ",") != "code " {
+		t.Errorf("a destroyed key: %s", got)
+	}
 	a.check("another's key", a.organizer.get(clientPath(stranger, "")), 500, "internal-error")
 }
 

@@ -35,11 +35,11 @@ func (x *exchange) registration(identifier identitycode.Identifier) store.Regist
 }
 
 // unseal gives the text of a client's identifiers, in their order; empty for one that was taken before identifiers
-// were kept.
+// were kept, and for all of a client whose data key is no more.
 func (x *exchange) unseal(client uuid.UUID, sealed []store.SealedIdentifier, key clientkey.Wrapped) ([]string, error) {
 	texts := make([]string, len(sealed))
 	for i, one := range sealed {
-		if len(one.Sealed) == 0 {
+		if len(one.Sealed) == 0 || key.IsZero() {
 			continue
 		}
 		under, err := x.server.opts.ClientKeys.Open(client, key)

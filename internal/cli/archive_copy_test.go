@@ -36,6 +36,10 @@ func TestBackupAndRestore(t *testing.T) {
 	data, to, restored := filepath.Join(dir, "data"), filepath.Join(dir, "backup"), filepath.Join(dir, "restored")
 	seedArchive(t, data)
 
+	keyFiles := []string{"client.key", "identity.key"}
+	for _, name := range keyFiles {
+		g.Expect(os.WriteFile(filepath.Join(data, name), []byte("the secret of "+name), 0o600)).To(Succeed())
+	}
 	status, out, errs := run("archive", "backup", "--data-dir", data, "--to", to)
 	g.Expect(status).To(Equal(0), errs)
 	g.Expect(out).To(ContainSubstring("backed up"))
@@ -53,6 +57,11 @@ func TestBackupAndRestore(t *testing.T) {
 	g.Expect(status).To(Equal(0), errs)
 	g.Expect(out).To(ContainSubstring("restored"))
 	wantDocuments(t, openArchive(t, restored), 3)
+	for _, name := range keyFiles {
+		g.Expect(filepath.Join(to, name)).NotTo(BeAnExistingFile(), "a key file is in no backup")
+		g.Expect(filepath.Join(restored, name)).NotTo(BeAnExistingFile())
+	}
+	wantSealed(t, data, restored)
 
 	status, _, errs = run("archive", "restore", "--from", to, "--data-dir", data)
 	g.Expect(status).To(Equal(0), "the same store, unchanged since: %s", errs)
@@ -142,6 +151,27 @@ func openArchive(t *testing.T, dir string) *sqlstore.Store {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	return s
+}
+
+// wantSealed: what a client's identifier is sealed in is the same in both places.
+func wantSealed(t *testing.T, places ...string) {
+	t.Helper()
+	g := NewWithT(t)
+	var first []byte
+	for i, dir := range places {
+		s := openArchive(t, dir)
+		client, _, err := s.FindClient(t.Context(), copied, storetest.Hash(1))
+		g.Expect(err).NotTo(HaveOccurred())
+		sealed, key, err := s.ClientIdentifiers(t.Context(), copied, client)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(sealed).To(HaveLen(1))
+		both := append(sealed[0].Sealed, key.Bytes...)
+		if i == 0 {
+			first = both
+		}
+		g.Expect(both).To(Equal(first))
+		g.Expect(key.KeyID).NotTo(BeEmpty())
+	}
 }
 
 func wantDocuments(t *testing.T, s store.Store, n int) {

@@ -567,7 +567,7 @@ type ClientIdentifier struct {
 	Replaced time.Time `json:"replaced,omitempty,omitzero"`
 	Since    time.Time `json:"since"`
 
-	// Value Missing for one that was taken before identifiers were kept; register the client again to keep it.
+	// Value Missing for one that was taken before identifiers were kept (register the client again to keep it), and once the client's key was destroyed.
 	Value string `json:"value,omitempty,omitzero"`
 }
 
