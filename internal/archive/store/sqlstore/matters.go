@@ -174,6 +174,9 @@ func insertMatter(t Tx, registryID int64, m *store.Matter) error {
 		registryID, m.ID, joinIDs(m.ClientIDs), tasks, store.Micros(m.Opened), m.Events); err != nil {
 		return err
 	}
+	if err := useClients(t, m.ClientIDs); err != nil {
+		return err
+	}
 	for i := range m.ClientIDs {
 		if err := t.Exec("placing a matter by its client",
 			`INSERT INTO matter_clients (client_id, registry_id, matter) VALUES ($1, $2, $3)`,

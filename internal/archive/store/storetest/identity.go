@@ -6,6 +6,7 @@ package storetest
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -244,6 +245,9 @@ func identityAClientInUseIsNotGivenUp(t *testing.T, engine Engine) {
 				t.Fatal(err)
 			}
 		},
+		"a matter": func(t *testing.T, s store.Store, id uuid.UUID) {
+			OpenMatter(t, s, NewMatter(registryA, "M-1", []uuid.UUID{id}, "t1"))
+		},
 		"a non-disclosure": func(t *testing.T, s store.Store, id uuid.UUID) {
 			if _, err := s.UpdateClient(t.Context(), registryA, id, store.BasicData{NonDisclosure: true}, Row("a", start)); err != nil {
 				t.Fatal(err)
@@ -431,7 +435,7 @@ func identityARegistrationAndAReplacementAgree(t *testing.T, engine Engine) {
 	}
 }
 
-// identityNothingIsStoredUnderAClientGivenUp lets first documents of a client run beside its being given up: either
+// identityNothingIsStoredUnderAClientGivenUp lets first documents and matters of a client run beside its being given up: either
 // they are refused, or it is not given up.
 func identityNothingIsStoredUnderAClientGivenUp(t *testing.T, engine Engine) {
 	s := fresh(t, engine)
@@ -449,16 +453,23 @@ func identityNothingIsStoredUnderAClientGivenUp(t *testing.T, engine Engine) {
 				}
 				return
 			}
-			_, created, err := s.StoreDocument(t.Context(), NewDocument(registryA, other, start, []byte("x"), "t1"), Row("a", start))
+			var created bool
+			var err error
+			if i%2 == 0 {
+				_, created, err = s.StoreDocument(t.Context(), NewDocument(registryA, other, start, []byte("x"), "t1"), Row("a", start))
+			} else {
+				matter := NewMatter(registryA, fmt.Sprintf("M-%d-%d", round, i), []uuid.UUID{other}, "t1")
+				_, created, err = s.OpenMatter(t.Context(), matter, Row("a", start))
+			}
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
-				t.Errorf("a document: %v", err)
+				t.Errorf("a document or matter: %v", err)
 			}
 			if created {
 				stored.Add(1)
 			}
 		})
 		if stored.Load() > 0 && givenUp.Load() > 0 {
-			t.Fatalf("%d documents belong to a client that was given up", stored.Load())
+			t.Fatalf("%d documents and matters belong to a client that was given up", stored.Load())
 		}
 		if stored.Load() == 0 && givenUp.Load() == 0 {
 			t.Fatal("neither a document nor the replacement came through")
