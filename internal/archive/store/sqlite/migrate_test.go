@@ -202,8 +202,8 @@ func checkIdentifiersOfTheFirstForm(t *testing.T, s store.Store, client uuid.UUI
 func TestWhatIsKeptElsewhereKeepsAClient(t *testing.T) {
 	for table, insert := range map[string]string{
 		"matter_clients": `INSERT INTO matter_clients (client_id, registry_id, matter) VALUES ($1, 1, 'M-1')`,
-		"relationship_history": `INSERT INTO relationship_history (object_uid, revision, registry_oid, client_id, unit, service_tasks, start_us,
-		   accepted, deleted, recorded_us) VALUES ('u', 1, 'r', $1, 'u', '[]', 0, 1, 0, 0)`,
+		"relationship_history": `INSERT INTO relationship_history (object_uid, ordinal, revision, registry_oid, client_id, unit, service_tasks, start_us,
+		   accepted, deleted, missed, document_id, recorded_us) VALUES ('u', 1, 1, 'r', $1, 'u', '[]', 0, 1, 0, 0, x'00', 0)`,
 		"document_clients": `INSERT INTO document_clients (client_id, registry_id, annulled, first_stored_us, document_id) VALUES ($1, 1, 0, 0, x'00')`,
 	} {
 		t.Run(table, func(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
 
@@ -69,6 +71,9 @@ func lastState(t Tx, object string) (*store.RelationshipState, error) {
 func insertState(t Tx, r *store.RelationshipState) error {
 	tasks, err := tasksText(r.ServiceTasks)
 	if err != nil {
+		return err
+	}
+	if err := useClients(t, []uuid.UUID{r.ClientID}); err != nil {
 		return err
 	}
 	return t.Exec("recording a relationship's state",
