@@ -53,6 +53,7 @@ type Catalog struct {
 	serviceTasks, correctionReasons, annulments codes
 	roles                                       []*Role
 	roleByCode                                  map[string]*Role
+	retention                                   []RetentionRule
 }
 
 // Edition is a digest of the catalog's files, to tell editions apart.

@@ -122,6 +122,7 @@ func TestStandInHasWhatTheProductNeeds(t *testing.T) {
 	want := []string{
 		"client-relationship ManageRelationship", "matter ManageMatter", "case-note ", "service-decision ", "client-plan ",
 		"needs-assessment ", "implementation-plan ", "need-notification ", "health-note ",
+		"voucher ", "fee-decision ", "income-clarification ",
 	}
 	if !slices.Equal(types, want) {
 		t.Errorf("got %q", types)

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package catalog holds what an archive may be given: document types with their dated JSON Schemas,
-// service tasks, and the reasons for corrections and annulments. All of it is data, loaded from one
+// service tasks, the reasons for corrections and annulments, and how long what is kept. All of it is data, loaded from one
 // flat directory (so that a ConfigMap can be mounted as it is) and replaced without a restart.
 //
 // The catalog that is built in, StandIn, stands in for the national one: its types are those that an

@@ -84,6 +84,7 @@ func load(read func(name string) ([]byte, error)) (*Catalog, error) {
 		c.types = append(c.types, t)
 	}
 	l.roles(c, m.Roles)
+	l.retentionRules(c, m.Retention)
 	if len(l.wrong) > 0 {
 		return nil, errors.Join(l.wrong...)
 	}

@@ -15,6 +15,8 @@ type manifest struct {
 	AnnulmentReasons  []Code         `json:"annulmentReasons"`
 	DocumentTypes     []manifestType `json:"documentTypes"`
 	Roles             []*Role        `json:"roles"`
+	// Retention says how long what is kept; what no rule is for is kept for good.
+	Retention []RetentionRule `json:"retention"`
 }
 
 type manifestType struct {

@@ -30,6 +30,10 @@ var (
 	ErrIdentified = errors.New("the client has another identity code")
 	// ErrMergeNeeded: the identifier is another client's, of whom more is kept than that.
 	ErrMergeNeeded = errors.New("the identifier belongs to another client")
+	// ErrDestroyed: the document was destroyed when its retention time had ended.
+	ErrDestroyed = errors.New("destroyed")
+	// ErrKept: its retention time has not ended.
+	ErrKept = errors.New("is to be kept")
 	// ErrCursor: the cursor was forged, damaged, or made for another caller or query.
 	ErrCursor = errors.New("cursor does not belong to this caller and query")
 	// ErrUnavailable: the storage cannot do it now (full, I/O error, locked); nothing was

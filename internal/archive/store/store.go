@@ -24,6 +24,7 @@ type Store interface {
 	MatterStore
 	RelationshipStore
 	RelationshipHistory
+	RetentionStore
 	AccessLog
 
 	// Probe proves that a write can become durable now: it commits one. ErrUnavailable if not.
