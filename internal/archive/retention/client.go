@@ -37,7 +37,9 @@ func Client(c *catalog.Catalog, p *store.KeptPerson, today catalog.Day) (whole C
 	for i := range p.Matters {
 		clock := Matter(c, &p.Matters[i], p.Clients, p.Matters)
 		matters = append(matters, clock)
-		if !clock.Due(today) {
+		// A matter goes with its last client, and not from under a document of others that names it.
+		last := len(p.Matters[i].ClientIDs) == 1
+		if !clock.Due(today) || last && p.Matters[i].Documents > 0 {
 			whole = longer(whole, Clock{Rule: whole.Rule, CountedFrom: whole.CountedFrom, WaitsFor: WaitsForMatters})
 		}
 	}

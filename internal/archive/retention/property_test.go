@@ -14,133 +14,9 @@ import (
 
 	"github.com/valtuus/valtuus/internal/archive/catalog"
 	"github.com/valtuus/valtuus/internal/archive/retention"
+	"github.com/valtuus/valtuus/internal/archive/retention/retentiontest"
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
-
-// forever is past every day that is drawn.
-const forever = 1 << 30
-
-var helsinki = func() *time.Location {
-	l, err := time.LoadLocation("Europe/Helsinki")
-	if err != nil {
-		panic(err)
-	}
-	return l
-}()
-
-// number gives a day as year, month and day in one number, so that another century's days compare too.
-func number(year, month, day int) int { return year*10000 + month*100 + day }
-
-func numberOf(day string) int {
-	t, err := time.Parse(time.DateOnly, day)
-	if err != nil {
-		return forever
-	}
-	return number(t.Year(), int(t.Month()), t.Day())
-}
-
-func numberAt(t time.Time) int {
-	if t.IsZero() {
-		return forever
-	}
-	l := t.In(helsinki)
-	return number(l.Year(), int(l.Month()), l.Day())
-}
-
-// lastDay is the oracle's way to count years: it adds to the year, and takes no 29 February that there is not.
-func lastDay(event, years int) int {
-	if event == forever {
-		return forever
-	}
-	last := event + years*10000
-	year := last / 10000
-	if last%10000 == 229 && (year%4 != 0 || year%100 == 0 && year%400 != 0) {
-		last--
-	}
-	return last
-}
-
-// keptThrough is the oracle: the last day on which the document is kept, forever if nothing ends it. It is written
-// from the table and not from the code: every rule of every task, for every client and matter, the latest of all.
-func keptThrough(c *catalog.Catalog, k *store.Kept) int {
-	latest, rules := 0, 0
-	keep := func(through int) { latest = max(latest, through) }
-	var own *store.KeptMatter
-	for i := range k.Matters {
-		if k.Matters[i].ID == k.Matter && k.Matter != "" {
-			own = &k.Matters[i]
-		}
-	}
-	find := func(id uuid.UUID) (born, died int) {
-		born, died = forever, forever
-		for _, client := range k.Clients {
-			if client.ID == id {
-				born, died = numberOf(client.BornOn), numberOf(client.DiedOn)
-			}
-		}
-		return born, died
-	}
-	isMinor := func(id uuid.UUID) bool {
-		born, _ := find(id)
-		return born == forever || own == nil || own.Opened.IsZero() || lastDay(born, 18) > numberAt(own.Opened)
-	}
-	people := slices.Clone(k.ClientIDs)
-	if own != nil {
-		people = append(people, own.ClientIDs...)
-	}
-	byType := slices.ContainsFunc(c.Retention(), func(r catalog.RetentionRule) bool { return slices.Contains(r.DocumentTypes, k.Type) })
-	subjects := k.ServiceTasks
-	if byType {
-		subjects = []string{""}
-	}
-	for _, task := range subjects {
-		rules = 0
-		for _, r := range c.Retention() {
-			if byType && !slices.Contains(r.DocumentTypes, k.Type) || !byType && !slices.Contains(r.ServiceTasks, task) {
-				continue
-			}
-			if r.When != "" && !slices.ContainsFunc(people, isMinor) {
-				continue
-			}
-			rules++
-			switch r.From {
-			case catalog.FromStored:
-				keep(lastDay(numberAt(k.Stored), r.Years))
-			case catalog.FromMatterClosed, catalog.FromLastMatterClosed:
-				if own == nil {
-					keep(forever)
-					break
-				}
-				keep(lastDay(numberAt(own.Closed), r.Years))
-				for _, m := range k.Matters {
-					mine := slices.ContainsFunc(m.ClientIDs, func(id uuid.UUID) bool { return slices.Contains(k.ClientIDs, id) })
-					if r.From == catalog.FromLastMatterClosed && mine && slices.ContainsFunc(m.ServiceTasks, func(x string) bool { return slices.Contains(r.ServiceTasks, x) }) {
-						keep(lastDay(numberAt(m.Closed), r.Years))
-					}
-				}
-			case catalog.FromClientDeath:
-				for _, id := range k.ClientIDs {
-					_, died := find(id)
-					keep(lastDay(died, r.Years))
-				}
-			case catalog.FromClientBirth:
-				for _, id := range people {
-					born, _ := find(id)
-					if isMinor(id) {
-						keep(lastDay(born, r.Years))
-					}
-				}
-			}
-		}
-		if rules == 0 {
-			return forever
-		}
-	}
-	if k.Unsettled {
-		return forever
-	}
-	return latest
-}
 
 var (
 	drawnTasks = []string{"families", "older-people", "elderly", "disability", "child-welfare", "family-law", "nothing"}
@@ -198,8 +74,8 @@ func TestTheClockIsTheOracles(t *testing.T) {
 	ended, kept := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		k := drawKept(t)
-		got, want := retention.Document(c, &k), keptThrough(c, &k)
-		if want == forever {
+		got, want := retention.Document(c, &k), retentiontest.KeptThrough(c, &k)
+		if want == retentiontest.Forever {
 			kept++
 			if got.WaitsFor == "" || got.Due("9999-12-31") {
 				t.Fatalf("kept for now, but %+v", got)
@@ -207,7 +83,7 @@ func TestTheClockIsTheOracles(t *testing.T) {
 			return
 		}
 		ended++
-		last := catalog.Day(fmt.Sprintf("%04d-%02d-%02d", want/10000, want/100%100, want%100))
+		last := retentiontest.Day(want)
 		if got.WaitsFor != "" || got.Due(last) || !got.Due(last.Next()) || got.DestroyOn != last.Next() {
 			t.Fatalf("kept through %s, but %+v", last, got)
 		}

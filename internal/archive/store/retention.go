@@ -44,6 +44,8 @@ type KeptMatter struct {
 	Opened       time.Time
 	// Closed is zero while it is open.
 	Closed time.Time
+	// Documents is how many documents name it, annulled ones included.
+	Documents int
 }
 
 // KeptPerson is a client with all that decides how long its identifiers and basic data are kept.
@@ -62,9 +64,9 @@ type DestroyedKind string
 
 // The kinds.
 const (
-	DestroyedDocument DestroyedKind = "document"
-	DestroyedMatter   DestroyedKind = "matter"
-	DestroyedClient   DestroyedKind = "client"
+	KindDocument DestroyedKind = "document"
+	KindMatter   DestroyedKind = "matter"
+	KindClient   DestroyedKind = "client"
 )
 
 // Due is why something is destroyed.

@@ -40,6 +40,16 @@ func migrate(ctx context.Context, config *pgx.ConnConfig) (err error) {
 	return errors.Join(err, db.Close())
 }
 
+// checkSchema gives an error unless the schema is this program's.
+func checkSchema(ctx context.Context, config *pgx.ConnConfig) error {
+	db := stdlib.OpenDB(*config)
+	err := sqlstore.CheckSchema(ctx, db, goose.DialectPostgres)
+	if ofServer(err) {
+		err = classify("opening the database", err)
+	}
+	return errors.Join(err, db.Close())
+}
+
 // ofServer says whether the error came from the server or the way to it; others are the program's own words.
 func ofServer(err error) bool {
 	var (

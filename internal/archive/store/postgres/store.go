@@ -48,11 +48,17 @@ type Options struct {
 // Open opens the store in the database and brings its schema up to date. It fails on a database whose schema is
 // newer than this program, and on a server that does not promise durability.
 func Open(ctx context.Context, opts Options) (*sqlstore.Store, error) {
-	return open(ctx, opts, nil)
+	return open(ctx, opts, nil, migrate)
 }
 
-// open opens the store; trace, which may be nil, sees what goes to the server.
-func open(ctx context.Context, opts Options, trace pgx.QueryTracer) (_ *sqlstore.Store, err error) {
+// OpenBeside opens the store in the database as a further program beside the archives that serve from it. The schema
+// must be this program's.
+func OpenBeside(ctx context.Context, opts Options) (*sqlstore.Store, error) {
+	return open(ctx, opts, nil, checkSchema)
+}
+
+// open opens the store; trace, which may be nil, sees what goes to the server, and prepare makes sure of the schema.
+func open(ctx context.Context, opts Options, trace pgx.QueryTracer, prepare func(context.Context, *pgx.ConnConfig) error) (_ *sqlstore.Store, err error) {
 	if _, err := cursor.NewCodec(opts.CursorKey); err != nil { // before anything is opened
 		return nil, err
 	}
@@ -61,7 +67,7 @@ func open(ctx context.Context, opts Options, trace pgx.QueryTracer) (_ *sqlstore
 		return nil, err
 	}
 	config.ConnConfig.Tracer = trace
-	if err := migrate(ctx, config.ConnConfig); err != nil {
+	if err := prepare(ctx, config.ConnConfig); err != nil {
 		return nil, err
 	}
 	readers, closeReaders, err := openReaders(config, opts.Readers)

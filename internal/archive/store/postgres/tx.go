@@ -88,6 +88,32 @@ func (t *tx) Get(doing, query string, args []any, dest ...any) (found bool, err 
 	return found && t.lost == nil, t.lost
 }
 
+// Each implements sqlstore.Tx.
+func (t *tx) Each(doing, query string, args []any, scan func(dest func(...any) error) error) error {
+	if t.lost != nil {
+		return t.lost
+	}
+	t.queue(doing, query, args...)
+	var unread error // what scan makes of the rows is no failure of the transaction
+	t.lost = t.fly(func(results pgx.BatchResults) error {
+		rows, err := results.Query()
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if unread = scan(rows.Scan); unread != nil {
+				return nil
+			}
+		}
+		return rows.Err()
+	})
+	if t.lost != nil {
+		return t.lost
+	}
+	return unread
+}
+
 // Commit implements groupcommit.Tx. An error is store.ErrUnavailable when the outcome is unknown.
 func (t *tx) Commit() error {
 	if t.lost != nil {

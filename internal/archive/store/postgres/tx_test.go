@@ -48,7 +48,7 @@ func (f *flights) exchanges() int32 {
 // TestAWriteIsTwoRoundTrips: one for what the operation must know, one for what it writes and the commit.
 func TestAWriteIsTwoRoundTrips(t *testing.T) {
 	var seen flights
-	s, err := open(t.Context(), Options{URI: pgcluster.Shared(t).Database(t), CursorKey: cursorKey, Lanes: 1}, &seen)
+	s, err := open(t.Context(), Options{URI: pgcluster.Shared(t).Database(t), CursorKey: cursorKey, Lanes: 1}, &seen, migrate)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestManyWritesShareACommit(t *testing.T) {
 		if took <= 0 {
 			t.Errorf("a commit took %v", took)
 		}
-	}}, &seen)
+	}}, &seen, migrate)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,8 @@ func open(file string, size int, extra url.Values) (*sql.DB, error) {
 		"_synchronous":  {"FULL"},
 		"_dqs":          {"false"},
 		"_defensive":    {"true"},
-		"_pragma":       {"journal_size_limit(67108864)", "cache_size(-16384)", "wal_autocheckpoint(4000)"},
+		// What is deleted is overwritten with zeros.
+		"_pragma": {"journal_size_limit(67108864)", "cache_size(-16384)", "wal_autocheckpoint(4000)", "secure_delete(on)"},
 	}
 	for key, values := range extra {
 		params[key] = append(params[key], values...)

@@ -47,12 +47,9 @@ func OpenFrozen(ctx context.Context, dir string) (*sql.DB, error) {
 }
 
 func openExisting(ctx context.Context, dir string, extra url.Values) (*sql.DB, error) {
-	file, err := filepath.Abs(filepath.Join(dir, FileName))
+	file, err := existing(dir)
 	if err != nil {
 		return nil, err
-	}
-	if _, err := os.Stat(file); err != nil {
-		return nil, fmt.Errorf("opening the data file: %w", err)
 	}
 	db, err := open(file, 1, extra)
 	if err != nil {
@@ -62,4 +59,16 @@ func openExisting(ctx context.Context, dir string, extra url.Values) (*sql.DB, e
 		return nil, errors.Join(classify("opening the data file", err), db.Close())
 	}
 	return db, nil
+}
+
+// existing gives the absolute path of the data file, which has to be there.
+func existing(dir string) (string, error) {
+	file, err := filepath.Abs(filepath.Join(dir, FileName))
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(file); err != nil {
+		return "", fmt.Errorf("opening the data file: %w", err)
+	}
+	return file, nil
 }

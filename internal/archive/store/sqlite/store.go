@@ -10,8 +10,11 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"time"
+
+	"github.com/pressly/goose/v3"
 
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 )
@@ -38,6 +41,23 @@ type Options struct {
 // on a file whose schema is newer than this program.
 func Open(ctx context.Context, opts Options) (*sqlstore.Store, error) {
 	engine, _, err := openEngine(ctx, opts)
+	return newStore(engine, opts, err)
+}
+
+// OpenBeside opens the store that is in the data directory, also while an archive serves from it: SQLite lets one of
+// them write at a time. The schema must be this program's.
+func OpenBeside(ctx context.Context, opts Options) (*sqlstore.Store, error) {
+	file, err := existing(opts.Dir)
+	if err != nil {
+		return nil, err
+	}
+	engine, _, err := engineAt(ctx, file, opts, func(ctx context.Context, db *sql.DB) error {
+		return sqlstore.CheckSchema(ctx, db, goose.DialectSQLite3)
+	})
+	return newStore(engine, opts, err)
+}
+
+func newStore(engine sqlstore.Engine, opts Options, err error) (*sqlstore.Store, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +74,13 @@ func openEngine(ctx context.Context, opts Options) (sqlstore.Engine, *writer, er
 	if err != nil {
 		return sqlstore.Engine{}, nil, err
 	}
-	write, err := openWriter(ctx, file)
+	return engineAt(ctx, file, opts, func(ctx context.Context, db *sql.DB) error {
+		return sqlstore.Migrate(ctx, db, goose.DialectSQLite3)
+	})
+}
+
+func engineAt(ctx context.Context, file string, opts Options, prepare func(context.Context, *sql.DB) error) (sqlstore.Engine, *writer, error) {
+	write, err := openWriter(ctx, file, prepare)
 	if err != nil {
 		return sqlstore.Engine{}, nil, err
 	}
@@ -64,5 +90,6 @@ func openEngine(ctx context.Context, opts Options) (sqlstore.Engine, *writer, er
 	}
 	return sqlstore.Engine{
 		Readers: readers, PrepareReads: true, Begin: write.begin, Lanes: 1, Classify: classify, Close: write.close,
+		Scrub: func(ctx context.Context) error { return scrub(ctx, file) },
 	}, write, nil
 }

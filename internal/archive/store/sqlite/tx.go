@@ -58,6 +58,25 @@ func (t *tx) run(doing, query string, args ...any) error {
 	return classify(doing, err)
 }
 
+// Each implements sqlstore.Tx.
+func (t *tx) Each(doing, query string, args []any, scan func(dest func(...any) error) error) (err error) {
+	s, err := t.w.prepared(query)
+	if err != nil {
+		return classify(doing, err)
+	}
+	rows, err := s.QueryContext(context.Background(), args...)
+	if err != nil {
+		return classify(doing, err)
+	}
+	defer func() { err = errors.Join(err, classify(doing, rows.Close())) }()
+	for rows.Next() {
+		if err := scan(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return classify(doing, rows.Err())
+}
+
 // Get implements sqlstore.Tx.
 func (t *tx) Get(doing, query string, args []any, dest ...any) (found bool, err error) {
 	s, err := t.w.prepared(query)

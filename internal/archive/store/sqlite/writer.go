@@ -9,8 +9,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/pressly/goose/v3"
-
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 )
 
@@ -25,12 +23,13 @@ type writer struct {
 	beforeCommit func() error
 }
 
-func openWriter(ctx context.Context, file string) (*writer, error) {
+// openWriter opens the writing connection; prepare makes sure of the schema.
+func openWriter(ctx context.Context, file string, prepare func(context.Context, *sql.DB) error) (*writer, error) {
 	db, err := open(file, 1, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := sqlstore.Migrate(ctx, db, goose.DialectSQLite3); err != nil {
+	if err := prepare(ctx, db); err != nil {
 		return nil, errors.Join(classify("opening the data file", err), db.Close())
 	}
 	conn, err := db.Conn(ctx)

@@ -4,6 +4,7 @@
 package sqlstore
 
 import (
+	"context"
 	"database/sql"
 
 	"github.com/valtuus/valtuus/internal/archive/store/groupcommit"
@@ -26,6 +27,8 @@ type Engine struct {
 	// what was being done. It gives nil for nil, and wraps groupcommit.ErrConflict when a transaction lost to
 	// another one and is worth another try.
 	Classify func(doing string, err error) error
+	// Scrub makes what was deleted leave the files; nil where the database sees to its files by itself.
+	Scrub func(ctx context.Context) error
 	// Close releases what Begin uses; Readers is closed by the store.
 	Close func() error
 }
@@ -39,4 +42,6 @@ type Tx interface {
 	// Get runs a query of at most one row and scans it into dest, which are pointers to string, []byte, int,
 	// int64 or (for what may be NULL) *int64; found says whether there was one.
 	Get(doing, query string, args []any, dest ...any) (found bool, err error)
+	// Each runs a query and calls scan for every row, with what scans it as Get does. scan must not use the Tx.
+	Each(doing, query string, args []any, scan func(dest func(...any) error) error) error
 }

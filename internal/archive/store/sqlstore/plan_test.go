@@ -115,13 +115,14 @@ func TestSearchReadsTheIndexInItsOrder(t *testing.T) {
 func TestTheHotPathLooksUpByKey(t *testing.T) {
 	db := migrated(t)
 	for n := 1; n <= store.MaxClients; n++ {
-		args := make([]any, n+2)
+		args := make([]any, n+3)
 		for i := range args {
 			args[i] = "x"
 		}
 		got := plan(t, db, checkNewSQL[n], args)
 		if strings.Contains(got, "SCAN ") || !strings.Contains(got, "SEARCH c USING PRIMARY KEY (client_id=?)") ||
-			!strings.Contains(got, "SEARCH d USING PRIMARY KEY (document_id=?)") {
+			!strings.Contains(got, "SEARCH d USING PRIMARY KEY (document_id=?)") ||
+			!strings.Contains(got, "SEARCH x USING PRIMARY KEY (kind=? AND subject=?)") {
 			t.Errorf("%d clients: the plan is\n%s", n, got)
 		}
 	}

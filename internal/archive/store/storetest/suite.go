@@ -42,6 +42,7 @@ func Run(t *testing.T, engine Engine) {
 	t.Run("Search", func(t *testing.T) { testSearch(t, engine) })
 	t.Run("AccessLog", func(t *testing.T) { testAccessLog(t, engine) })
 	t.Run("Concurrency", func(t *testing.T) { testConcurrency(t, engine) })
+	t.Run("Retention", func(t *testing.T) { testRetention(t, engine) })
 	t.Run("Info", func(t *testing.T) { testInfo(t, engine) })
 	t.Run("Lifecycle", func(t *testing.T) { testLifecycle(t, engine) })
 }

@@ -113,7 +113,7 @@ var tables = []table{
 		key:  []string{"kind", "subject"},
 		columns: []string{
 			"kind", "subject", "registry_oid", "client_ids", "document_type", "service_tasks", "versions",
-			"rule", "counted_from", "due_on", "destroyed_us",
+			"rule", "counted_from", "started_on", "due_on", "destroyed_us",
 		},
 	},
 	{

@@ -77,7 +77,7 @@ CREATE TABLE matter_events (
 -- What was destroyed, by which rule, and when. It outlives its subject.
 CREATE TABLE destructions (
     kind          TEXT   NOT NULL,
-    subject       TEXT   NOT NULL, -- a document's or client's id
+    subject       TEXT   NOT NULL, -- a document's or client's id, or a registry's OID, a slash and a matter
     registry_oid  TEXT   NOT NULL,
     client_ids    BYTEA  NOT NULL,
     document_type TEXT   NOT NULL,
@@ -85,6 +85,7 @@ CREATE TABLE destructions (
     versions      BIGINT NOT NULL,
     rule          TEXT   NOT NULL,
     counted_from  TEXT   NOT NULL,
+    started_on    TEXT   NOT NULL,
     due_on        TEXT   NOT NULL,
     destroyed_us  BIGINT NOT NULL,
     PRIMARY KEY (kind, subject)

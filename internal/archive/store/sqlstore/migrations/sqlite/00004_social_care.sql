@@ -86,7 +86,7 @@ CREATE TABLE matter_events (
 -- What was destroyed, by which rule, and when. It outlives its subject.
 CREATE TABLE destructions (
     kind          TEXT    NOT NULL,
-    subject       TEXT    NOT NULL, -- a document's or client's id
+    subject       TEXT    NOT NULL, -- a document's or client's id, or a registry's OID, a slash and a matter
     registry_oid  TEXT    NOT NULL,
     client_ids    BLOB    NOT NULL,
     document_type TEXT    NOT NULL,
@@ -94,6 +94,7 @@ CREATE TABLE destructions (
     versions      INTEGER NOT NULL,
     rule          TEXT    NOT NULL,
     counted_from  TEXT    NOT NULL,
+    started_on    TEXT    NOT NULL,
     due_on        TEXT    NOT NULL,
     destroyed_us  INTEGER NOT NULL,
     PRIMARY KEY (kind, subject)
