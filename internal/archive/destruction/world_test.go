@@ -112,6 +112,20 @@ func (w *world) count(t tester, query string, args ...any) (n int) {
 	return n
 }
 
+// tables are all that the tests look at, but for the registry.
+var tables = append([]string{
+	"clients", "client_codes", "client_keys", "matters", "matter_clients", "matter_events", "destructions", "access_log",
+}, speaksOf...)
+
+// wipe empties the world and puts its clock back.
+func (w *world) wipe(t tester) {
+	t.Helper()
+	for _, table := range tables {
+		w.sql(t, `DELETE FROM `+table)
+	}
+	w.clock.SetTime(start)
+}
+
 // client registers one, with days of birth and death, which may be empty.
 func (w *world) client(t tester, born, died catalog.Day) uuid.UUID {
 	t.Helper()

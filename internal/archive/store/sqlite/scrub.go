@@ -5,14 +5,20 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
 
+const (
+	scrubTries = 100
+	scrubEvery = 200 * time.Millisecond
+)
+
 // scrub brings all that is committed into the data file, where secure_delete has put zeros in the place of what was
-// deleted, and cuts the write-ahead log to nothing: its frames hold pages as they were before. It waits for those who
-// read or write now, as any writer does.
+// deleted, and cuts the write-ahead log to nothing: its frames hold pages as they were before.
 func scrub(ctx context.Context, file string) (err error) {
 	const doing = "cutting the write-ahead log"
 	db, err := open(file, 1, nil)
@@ -20,12 +26,27 @@ func scrub(ctx context.Context, file string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	var busy, frames, done int
-	if err := db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &done); err != nil {
-		return classify(doing, err)
+	for try := 1; ; try++ {
+		done, err := cut(ctx, db)
+		switch {
+		case err != nil:
+			return classify(doing, err)
+		case done:
+			return nil
+		case try == scrubTries:
+			return store.Unavailable(doing, errors.New("another process has been reading or writing all the while"))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(scrubEvery):
+		}
 	}
-	if busy != 0 {
-		return store.Unavailable(doing, errors.New("another process has been reading or writing all the while"))
-	}
-	return nil
+}
+
+// cut waits for readers and writers as any writer does, but not for another checkpoint: then it is not done.
+func cut(ctx context.Context, db *sql.DB) (done bool, err error) {
+	var busy, frames, written int
+	err = db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &written)
+	return busy == 0, err
 }
