@@ -20,6 +20,9 @@ func (x *exchange) open(id uuid.UUID) (store.Facts, *outcome) {
 	facts, err := x.server.opts.Store.DocumentFacts(x.context(), x.registry, id, 0)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
+		if stopped := x.destroyed(id); stopped != nil {
+			return facts, stopped
+		}
 		// Without a document the decision tells so after all that comes before.
 		return facts, ended(hidden(x.decide(question{Request: access.Request{Operation: access.Read}})))
 	case err != nil:

@@ -39,6 +39,7 @@ type documentJSON struct {
 	CorrectionReason   string            `json:"correctionReason,omitempty"`
 	Annulment          *annulmentJSON    `json:"annulment,omitempty"`
 	Relationship       *relationshipJSON `json:"relationship,omitempty"`
+	Retention          *retentionJSON    `json:"retention,omitempty"`
 }
 
 type authorJSON struct {
@@ -108,7 +109,7 @@ func (x *exchange) relationshipOf(f store.Facts) *relationshipJSON {
 	}
 	said, err := x.server.opts.Store.RelationshipVersion(x.context(), f.ID, f.Version)
 	if err != nil {
-		x.leftOut(err)
+		x.leftOut(err, "an answer lacks the service relationship")
 		return nil
 	}
 	out := &relationshipJSON{Unit: said.Unit, Start: said.Start, End: given(said.End)}
@@ -117,15 +118,15 @@ func (x *exchange) relationshipOf(f store.Facts) *relationshipJSON {
 	}
 	record, err := x.server.opts.Store.RelationshipRecord(x.context(), f.ID)
 	if err != nil {
-		x.leftOut(err)
+		x.leftOut(err, "an answer lacks the service relationship")
 		return out
 	}
 	out.Agreement, out.Detail = record.Agreement, record.Detail
 	return out
 }
 
-func (x *exchange) leftOut(err error) {
+func (x *exchange) leftOut(err error, what string) {
 	if !errors.Is(err, store.ErrNotFound) {
-		x.server.opts.Log.Error(err, "an answer lacks the service relationship", "requestID", x.id)
+		x.server.opts.Log.Error(err, what, "requestID", x.id)
 	}
 }

@@ -19,11 +19,14 @@ func (x *exchange) readMetadata() outcome {
 	if stopped != nil {
 		return *stopped
 	}
-	tag := entityTag(r.wanted.Version, "")
+	kept := x.retentionOf(r.wanted)
+	tag := metadataTag(r.wanted.Version, kept)
 	if hasAlready(x.request.Header.Values("If-None-Match"), tag) {
 		return x.release(r, notModified(tag))
 	}
-	a := jsonAnswer(http.StatusOK, x.describe(r.wanted, x.visibleClients(r.wanted, x.row.ClientID), x.relationshipOf(r.wanted)))
+	body := x.describe(r.wanted, x.visibleClients(r.wanted, x.row.ClientID), x.relationshipOf(r.wanted))
+	body.Retention = kept
+	a := jsonAnswer(http.StatusOK, body)
 	a.header.Set("ETag", tag)
 	return x.release(r, a)
 }

@@ -73,8 +73,11 @@ func (x *exchange) storeNew(id uuid.UUID, in intake, taken problem.Kind) outcome
 	}, x.row)
 	if err != nil {
 		x.handled()
-		if errors.Is(err, store.ErrExists) {
+		switch {
+		case errors.Is(err, store.ErrExists):
 			return failed(problem.Of(taken))
+		case errors.Is(err, store.ErrDestroyed):
+			return failed(problem.Of(problem.DocumentDestroyed))
 		}
 		if refused := x.matterRefused(in.Matter, err); refused != nil {
 			return *refused

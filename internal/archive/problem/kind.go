@@ -80,6 +80,8 @@ const (
 	ClientOutsideMatter
 	// TaskOutsideMatter: the document names a service task that is not the matter's.
 	TaskOutsideMatter
+	// DocumentDestroyed: the document was destroyed when its retention time had ended.
+	DocumentDestroyed
 	// DocumentExists: the id is another document's.
 	DocumentExists
 	// IdempotencyKeyReused: the Idempotency-Key was used for another document.
@@ -182,6 +184,7 @@ var kinds = [kindEnd]struct {
 	MatterExists:              {"matter-exists", http.StatusConflict},
 	ClientOutsideMatter:       {"client-outside-matter", http.StatusUnprocessableEntity},
 	TaskOutsideMatter:         {"task-outside-matter", http.StatusUnprocessableEntity},
+	DocumentDestroyed:         {"document-destroyed", http.StatusGone},
 	DocumentExists:            {"document-exists", http.StatusConflict},
 	IdempotencyKeyReused:      {"idempotency-key-reused", http.StatusUnprocessableEntity},
 	VersionNotFound:           {"version-not-found", http.StatusNotFound},

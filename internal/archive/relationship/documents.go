@@ -16,10 +16,11 @@ import (
 )
 
 const (
-	detailNoClient = "The registry has no such client."
-	detailNoType   = "The archive's catalog has no client relationship document in force."
-	detailTakenID  = "The document that belongs to the relationship is another one."
-	detailNoForm   = "The archive's catalog cannot say what the relationship says: %s."
+	detailNoClient  = "The registry has no such client."
+	detailNoType    = "The archive's catalog has no client relationship document in force."
+	detailTakenID   = "The document that belongs to the relationship is another one."
+	detailDestroyed = "The document that belonged to the relationship was destroyed when its retention time had ended."
+	detailNoForm    = "The archive's catalog cannot say what the relationship says: %s."
 )
 
 // storeDocument makes the document of an object.
@@ -50,6 +51,8 @@ func (k *Keeper) storeDocument(ctx context.Context, c *look, says store.Relation
 			return errChanged
 		}
 		return refused(detailTakenID)
+	case errors.Is(err, store.ErrDestroyed):
+		return refused(detailDestroyed)
 	case errors.Is(err, store.ErrNotFound):
 		return refused(detailNoClient)
 	}
