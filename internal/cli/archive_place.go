@@ -5,6 +5,7 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/valtuus/valtuus/internal/archive/store/postgres"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
+	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 )
 
 // place is where an archive keeps its documents: a data directory or a PostgreSQL database.
@@ -44,6 +46,37 @@ func (p *place) live(ctx context.Context) (*sql.DB, error) {
 		return sqlite.OpenLive(ctx, p.dataDir)
 	}
 	return p.database(ctx)
+}
+
+// beside opens the store of the place, also while an archive serves from it. Nothing is done to a store that no
+// archive may serve from.
+func (p *place) beside(ctx context.Context) (s *sqlstore.Store, err error) {
+	// No search is made here, so no cursor outlives the key.
+	key := []byte(rand.Text())
+	if p.dataDir != "" {
+		s, err = sqlite.OpenBeside(ctx, sqlite.Options{Dir: p.dataDir, CursorKey: key})
+	} else {
+		uri, uriErr := readURI(p.uriFile)
+		if uriErr != nil {
+			return nil, uriErr
+		}
+		s, err = postgres.OpenBeside(ctx, postgres.Options{URI: uri, CursorKey: key})
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, err := s.Info(ctx)
+	switch {
+	case err != nil:
+	case info.State == sqlstore.StateMoved:
+		err = sqlstore.ErrMoved
+	case info.State != sqlstore.StateReady:
+		err = sqlstore.ErrImporting
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
 }
 
 // own opens the place for a transfer; no archive on this machine serves from a data directory meanwhile.
