@@ -87,6 +87,7 @@ type content struct {
 	events    []store.MatterEvent
 	rows      []store.LogRow
 	history   []store.RelationshipState
+	destroyed []store.DestroyedRecord
 }
 
 // fill puts something into every table.
@@ -147,6 +148,8 @@ func fill(t testing.TB, s *sqlstore.Store) {
 		must2(s.CloseMatter(ctx, registry, id, closing, storetest.Row("matter.close", start)))(t)
 	}
 	must2(s.ReopenMatter(ctx, registry, "M-2", closing, storetest.Row("matter.reopen", start)))(t)
+	gone := storetest.StoreNew(t, s, storetest.NewDocument(registry, a, start, []byte("destroyed"), "older-people"))
+	g.Expect(s.Destroy(ctx, gone.ID, start, storetest.Due, storetest.Row("Destroy", start))).To(Succeed())
 }
 
 // contentOf reads a store by what it promises, not by its tables.
@@ -190,6 +193,7 @@ func contentOf(t testing.TB, s *sqlstore.Store) content {
 		}
 	}
 	c.rows = storetest.AllLog(t, s, store.LogQuery{})
+	c.destroyed = must(s.DestroyedRecords(t.Context(), nil, store.MaxPage))(t)
 	return c
 }
 
