@@ -18,6 +18,7 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/relationship"
 	"github.com/valtuus/valtuus/internal/archive/relationship/naming"
 	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/archive/store/storetest"
 )
 
 func ago(d time.Duration) time.Time { return time.Now().Add(-d).Truncate(time.Second) }
@@ -351,6 +352,19 @@ func TestWhatCannotBeIsRefused(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Eventually(func() string { return backwards.record().Detail }, soon).Should(ContainSubstring("The API server does not take"))
 	g.Expect(backwards.object()).To(BeNil())
+}
+
+// TestADestroyedDocumentIsNotMadeAgain: a relationship that outlives its document's retention time gets no other one.
+func TestADestroyedDocumentIsNotMadeAgain(t *testing.T) {
+	g := NewWithT(t)
+	s := begin(t)
+	d := s.applies(nil)
+	g.Eventually(d.agree, soon).Should(Succeed())
+	g.Expect(s.store.Destroy(background, d.id, time.Now(), storetest.Due, s.row("Destroy"))).To(Succeed())
+	d.kubectl(endAt(in(time.Hour)))
+	g.Eventually(func() string { return d.object().Status.Document.Message }, soon).Should(ContainSubstring("was destroyed"))
+	_, err := s.store.DocumentFacts(background, string(s.Registry.Spec.OID), d.id, 0)
+	g.Expect(err).To(MatchError(store.ErrNotFound))
 }
 
 // TestNothingPersonalReachesKubernetes: whatever a document says beside its codes stays in the archive.
