@@ -52,6 +52,8 @@ own catalog. Backups hold what was destroyed until they expire.`,
 				return usageError{errors.New("--yes and --dry-run contradict each other")}
 			case yes && catalogDir == "":
 				return usageError{errors.New("--catalog has to be given with --yes: the archive's own, or " + standInCatalog + " where it has none")}
+			case opts.Rewrite && (opts.DryRun || where.dataDir == ""):
+				return usageError{errors.New("--rewrite goes with --data-dir and --yes")}
 			case opts.Limit < 0:
 				return usageError{fmt.Errorf("--limit is %d, and must be 0 for no limit or more", opts.Limit)}
 			}
@@ -80,6 +82,7 @@ own catalog. Backups hold what was destroyed until they expire.`,
 	cmd.Flags().StringVar(&asOf, "as-of", "", "with --dry-run, the day to judge by, such as 2031-01-01 (default: today in Finland)")
 	cmd.Flags().IntVar(&opts.Limit, "limit", 0, "the most documents and clients to destroy; 0 for no limit")
 	cmd.Flags().BoolVar(&yes, "yes", false, "destroy")
+	cmd.Flags().BoolVar(&opts.Rewrite, "rewrite", false, "write the data file anew at the end, so that no stray piece of what was destroyed is left in it; the archive's writes wait meanwhile")
 	outputFlag(cmd, &output)
 	cmd.AddCommand(newRetentionRecords())
 	return cmd

@@ -124,6 +124,7 @@ func TestRetentionDestroysNothingUnasked(t *testing.T) {
 		"archive retention --yes --as-of 2030-01-01":        "--as-of goes with --dry-run",
 		"archive retention --dry-run --as-of 1.1.2030":      "must be a day",
 		"archive retention --dry-run --as-of 2030-02-30":    "must be a day",
+		"archive retention --dry-run --rewrite":             "--rewrite goes with",
 		"archive retention --dry-run --limit -1":            "--limit is -1",
 		"archive retention --dry-run --output yaml":         "must be text or json",
 		"archive retention records --output yaml":           "must be text or json",

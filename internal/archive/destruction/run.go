@@ -33,7 +33,7 @@ const (
 type Store interface {
 	store.RetentionStore
 	// Scrub makes what was deleted leave the data's files.
-	Scrub(ctx context.Context) error
+	Scrub(ctx context.Context, rewrite bool) error
 }
 
 // Options say what to do.
@@ -46,6 +46,8 @@ type Options struct {
 	AsOf   catalog.Day
 	// Limit is the most documents and clients to destroy; 0 for no limit.
 	Limit int
+	// Rewrite writes the data's files anew at the end, where they are the store's own.
+	Rewrite bool
 	// Progress is told of each document and client that was looked at; may be nil.
 	Progress func(*Report)
 	// Batch is how many are read at once; 0 for the default.
@@ -91,7 +93,7 @@ func Run(ctx context.Context, opts Options) (Report, error) {
 	}
 	r.report.sort()
 	if !opts.DryRun && err == nil {
-		err = opts.Store.Scrub(ctx) // also after a run that found nothing: one before it may have been killed
+		err = opts.Store.Scrub(ctx, opts.Rewrite) // also after a run that found nothing: one before it may have been killed
 	}
 	return r.report, err
 }

@@ -18,14 +18,21 @@ const (
 )
 
 // scrub brings all that is committed into the data file, where secure_delete has put zeros in the place of what was
-// deleted, and cuts the write-ahead log to nothing: its frames hold pages as they were before.
-func scrub(ctx context.Context, file string) (err error) {
+// deleted, and cuts the write-ahead log to nothing: its frames hold pages as they were before. Pages that were split
+// before a deletion may hold pieces of what they gave away, which only a new file is free of: rewrite writes one, and
+// nobody else writes meanwhile.
+func scrub(ctx context.Context, file string, rewrite bool) (err error) {
 	const doing = "cutting the write-ahead log"
 	db, err := open(file, 1, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if rewrite {
+		if _, err := db.ExecContext(ctx, "VACUUM"); err != nil {
+			return classify("writing the data file anew", err)
+		}
+	}
 	for try := 1; ; try++ {
 		done, err := cut(ctx, db)
 		switch {

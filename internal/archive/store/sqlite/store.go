@@ -90,6 +90,6 @@ func engineAt(ctx context.Context, file string, opts Options, prepare func(conte
 	}
 	return sqlstore.Engine{
 		Readers: readers, PrepareReads: true, Begin: write.begin, Lanes: 1, Classify: classify, Close: write.close,
-		Scrub: func(ctx context.Context) error { return scrub(ctx, file) },
+		Scrub: func(ctx context.Context, rewrite bool) error { return scrub(ctx, file, rewrite) },
 	}, write, nil
 }

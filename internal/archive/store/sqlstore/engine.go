@@ -27,8 +27,9 @@ type Engine struct {
 	// what was being done. It gives nil for nil, and wraps groupcommit.ErrConflict when a transaction lost to
 	// another one and is worth another try.
 	Classify func(doing string, err error) error
-	// Scrub makes what was deleted leave the files; nil where the database sees to its files by itself.
-	Scrub func(ctx context.Context) error
+	// Scrub makes what was deleted leave the files, with rewrite to the last stray piece; nil where the database sees
+	// to its files by itself.
+	Scrub func(ctx context.Context, rewrite bool) error
 	// Close releases what Begin uses; Readers is closed by the store.
 	Close func() error
 }

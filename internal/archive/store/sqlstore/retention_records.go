@@ -80,10 +80,11 @@ func (s *Store) destroyed(ctx context.Context, query string, args ...any) (recor
 	return records, err
 }
 
-// Scrub makes what was deleted leave the data's files, as far as this is the engine's to do.
-func (s *Store) Scrub(ctx context.Context) error {
+// Scrub makes what was deleted leave the data's files, as far as this is the engine's to do. With rewrite they are
+// written anew, so that no stray piece is left either; writers wait meanwhile.
+func (s *Store) Scrub(ctx context.Context, rewrite bool) error {
 	if s.engine.Scrub == nil {
 		return nil
 	}
-	return s.engine.Scrub(ctx)
+	return s.engine.Scrub(ctx, rewrite)
 }
