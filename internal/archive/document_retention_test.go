@@ -73,7 +73,7 @@ func TestStatement12_MetadataTellUntilWhenADocumentIsKept(t *testing.T) {
 	if got := a.expect("all versions", a.organizer.get("/documents/"+id+"/versions"), 200); got.has("destroyOn") {
 		t.Errorf("of versions nothing is destroyed: %s", got)
 	}
-	a.expect("a version over that tag", a.organizer.revise(id, closed, note("y"), task), 201)
+	a.expect("a correction over that tag", a.organizer.correct(id, closed, "factual-error", note("y"), task), 201)
 
 	alone := a.put(a.unit, note("x"), task)
 	if got := a.expect("metadata", a.organizer.get("/documents/"+alone+"/metadata"), 200); !reflect.DeepEqual(got.json["retention"],

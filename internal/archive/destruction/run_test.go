@@ -261,12 +261,13 @@ func TestACrashAtEveryWrite(t *testing.T) {
 			w.closeMatter(t, "M-1")
 			w.closeMatter(t, "M-2")
 			doc := storetest.NewDocument(registry, dead, start, []byte("a relationship"), "families")
-			doc.Type, doc.Matter = "client-relationship", "M-1"
+			doc.Type = "client-relationship"
 			doc.Relationship = &store.Relationship{Unit: "1.2.246.10.99999993.10.1", Start: start, Procurement: "Outsourced"}
 			doc.Representations[0].Signature = &store.Signature{JWS: "a signature", Signer: "T-1", SignedAt: start}
 			if _, _, err := w.store.StoreDocument(ctx, doc, storetest.Row("a", start)); err != nil {
 				t.Fatal(err)
 			}
+			w.putInto(t, &doc, "M-1")
 			settle(t, w, doc.ID)
 			w.to("2050-01-01")
 			fails := func(table, verb string) {
@@ -438,15 +439,15 @@ func TestDeletedBytesLeaveTheFiles(t *testing.T) {
 	for i, size := range []int{20, 3000, 100_000} {
 		body := bytes.Repeat(fmt.Appendf(nil, "MARKED-BODY-%d ", i), size/10+1)
 		doc := storetest.NewDocument(registry, client, start, body, "older-people")
-		doc.Matter = "MARKED-MATTER"
 		doc.Representations[0].Signature = &store.Signature{JWS: "MARKED-SIGNATURE" + strings.Repeat("x", 1500), Signer: "MARKED-SIGNER", SignedAt: start}
 		facts, _, err := w.store.StoreDocument(ctx, doc, storetest.Row("a", start))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := w.store.AddVersion(ctx, withMatter(storetest.NewVersion(facts, start, append([]byte("MARKED-VERSION "), body...), "older-people")), storetest.Row("a", start)); err != nil {
+		if _, _, err := w.store.AddVersion(ctx, storetest.NewVersion(facts, start, append([]byte("MARKED-VERSION "), body...), "older-people"), storetest.Row("a", start)); err != nil {
 			t.Fatal(err)
 		}
+		w.putInto(t, &doc, "MARKED-MATTER")
 		// Neighbors keep the pages in use.
 		w.put(t, "case-note", "", []string{"older-people"}, other)
 	}
@@ -500,11 +501,6 @@ func TestARewriteLeavesNoStrayPiece(t *testing.T) {
 	if n := w.count(t, "documents"); n != 101 {
 		t.Errorf("%d documents", n)
 	}
-}
-
-func withMatter(v store.NewVersion) store.NewVersion {
-	v.Matter = "MARKED-MATTER"
-	return v
 }
 
 // marks counts what is marked in the files of a directory.

@@ -173,15 +173,27 @@ func (w *world) reopen(t tester, id string) {
 	w.sql(t, `UPDATE matters SET closed_us = NULL WHERE matter = $1`, id)
 }
 
-// put stores a document now.
+// put stores a document now. Its matter is set beside the store, as one may be that was stored before matters were kept:
+// it may be closed, of others, or unknown.
 func (w *world) put(t tester, documentType, matter string, tasks []string, clients ...uuid.UUID) store.NewDocument {
 	t.Helper()
 	doc := storetest.NewDocument(registry, clients[0], w.clock.Now(), []byte("a body"), tasks...)
-	doc.Type, doc.Matter, doc.ClientIDs = documentType, matter, clients
+	doc.Type, doc.ClientIDs = documentType, clients
 	if _, _, err := w.store.StoreDocument(ctx, doc, storetest.Row("document.store", w.clock.Now())); err != nil {
 		t.Fatalf("storing: %v", err)
 	}
+	if matter != "" {
+		w.putInto(t, &doc, matter)
+	}
 	return doc
+}
+
+// putInto has the document name a matter.
+func (w *world) putInto(t tester, doc *store.NewDocument, matter string) {
+	t.Helper()
+	w.sql(t, `UPDATE document_versions SET matter = $1 WHERE document_id = $2`, matter, doc.ID[:])
+	w.sql(t, `INSERT INTO document_matters (registry_id, matter, annulled, first_stored_us, document_id, client_id) VALUES (1, $1, 0, $2, $3, $4)`,
+		matter, store.Micros(doc.Stored), doc.ID[:], doc.ClientIDs[0][:])
 }
 
 // run destroys what is due now.

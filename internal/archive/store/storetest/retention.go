@@ -40,13 +40,17 @@ func PersonDue(p store.KeptPerson) (store.PersonDue, bool) {
 func keptTellsWhatClocksNeed(t *testing.T, engine Engine) {
 	s := fresh(t, engine)
 	a, b := Client(t, s, registryA, 1), Client(t, s, registryA, 2)
+	m := OpenMatter(t, s, NewMatter(registryA, "M-1", []uuid.UUID{a}, "t1", "Ä"))
+	matters := []store.KeptMatter{{ID: m.ID, ClientIDs: m.ClientIDs, ServiceTasks: m.ServiceTasks, Opened: m.Opened, Documents: 1}}
 	var want []store.Kept
 	for i := range 7 {
 		doc := NewDocument(registryA, a, start.Add(time.Duration(i)*time.Hour), []byte("x"), "t1", "Ä")
-		doc.Matter = fmt.Sprint("M-", i)
+		if i == 6 {
+			doc.Matter = m.ID
+		}
 		kept := store.Kept{
 			ID: doc.ID, Registry: registryA, Type: doc.Type, Version: 1, Matter: doc.Matter, ServiceTasks: doc.ServiceTasks,
-			Stored: store.Instant(doc.Stored), Clients: []store.KeptClient{{ID: a}},
+			Stored: store.Instant(doc.Stored), Clients: []store.KeptClient{{ID: a}}, Matters: matters,
 		}
 		switch i {
 		case 3:
@@ -106,18 +110,20 @@ func nothingOfADestroyedDocumentIsLeft(t *testing.T, engine Engine) {
 	a, b := Client(t, s, registryA, 1), Client(t, s, registryA, 2)
 	for i, annulled := range []bool{false, true} {
 		doc := NewDocument(registryA, a, start, []byte("one"), "t1", "t2")
-		doc.ClientIDs, doc.Matter = []uuid.UUID{a, b}, "M-1"
+		doc.ClientIDs, doc.Matter = []uuid.UUID{a, b}, fmt.Sprint("M-", i)
 		doc.Representations[0].Signature = NewSignature("T-1")
 		other := NewDocument(registryA, a, start, []byte("other"), "t1")
-		other.Matter = "M-1"
 		if i == 1 { // one of these has one client
 			doc.ClientIDs = doc.ClientIDs[:1]
 			doc.Relationship = &store.Relationship{Unit: "1.2.246.10.99999993.10.1", Start: start, Procurement: "Outsourced"}
 		}
+		for _, id := range []string{doc.Matter, doc.Matter + "-next"} {
+			OpenMatter(t, s, NewMatter(registryA, id, doc.ClientIDs, "t1", "t2", "t3"))
+		}
 		facts := StoreNew(t, s, doc)
 		StoreNew(t, s, other)
 		version := NewVersion(facts, start, []byte("two"), "t2", "t3")
-		version.Matter, version.Relationship = "M-2", doc.Relationship
+		version.Matter, version.Relationship = doc.Matter+"-next", doc.Relationship
 		facts, _, err := s.AddVersion(t.Context(), version, Row("a", start))
 		if err != nil {
 			t.Fatal(err)
@@ -208,7 +214,7 @@ func isGone(t *testing.T, s store.Store, doc store.NewDocument) {
 		t.Errorf("a new version: %v", err)
 	}
 	for _, query := range []store.SearchQuery{
-		{Matter: "M-1"}, {Matter: "M-2"}, {ClientID: doc.ClientIDs[0]}, {ClientID: doc.ClientIDs[len(doc.ClientIDs)-1]},
+		{Matter: doc.Matter}, {Matter: doc.Matter + "-next"}, {ClientID: doc.ClientIDs[0]}, {ClientID: doc.ClientIDs[len(doc.ClientIDs)-1]},
 		{ClientID: doc.ClientIDs[0], ServiceTask: "t1"}, {ClientID: doc.ClientIDs[0], ServiceTask: "t2"}, {ClientID: doc.ClientIDs[0], ServiceTask: "t3"},
 	} {
 		for _, annulled := range []bool{false, true} {
