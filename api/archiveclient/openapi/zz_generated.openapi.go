@@ -72,6 +72,27 @@ func (e CatalogTypeSector) Valid() bool {
 	}
 }
 
+// Defines values for ClientIdentifierKind.
+const (
+	ClientIdentifierKindCode          ClientIdentifierKind = "code"
+	ClientIdentifierKindTemporaryCode ClientIdentifierKind = "temporary-code"
+	ClientIdentifierKindTemporaryOID  ClientIdentifierKind = "temporary-oid"
+)
+
+// Valid indicates whether the value is a known member of the ClientIdentifierKind enum.
+func (e ClientIdentifierKind) Valid() bool {
+	switch e {
+	case ClientIdentifierKindCode:
+		return true
+	case ClientIdentifierKindTemporaryCode:
+		return true
+	case ClientIdentifierKindTemporaryOID:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DisplayRule.
 const (
 	DisplayRuleDelayed DisplayRule = "delayed"
@@ -150,6 +171,27 @@ func (e DocumentState) Valid() bool {
 	case DocumentStateStored:
 		return true
 	case DocumentStateSuperseded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EndGround.
+const (
+	EndGroundDeletion     EndGround = "deletion"
+	EndGroundDocument     EndGround = "document"
+	EndGroundRelationship EndGround = "relationship"
+)
+
+// Valid indicates whether the value is a known member of the EndGround enum.
+func (e EndGround) Valid() bool {
+	switch e {
+	case EndGroundDeletion:
+		return true
+	case EndGroundDocument:
+		return true
+	case EndGroundRelationship:
 		return true
 	default:
 		return false
@@ -436,6 +478,49 @@ type Author struct {
 	Unit         OID    `json:"unit,omitempty,omitzero"`
 }
 
+// BackdatedEnd defines model for BackdatedEnd.
+type BackdatedEnd struct {
+	Client openapi_types.UUID `json:"client"`
+
+	// Complete These are all uses.
+	Complete bool `json:"complete"`
+
+	// EndSaidBy Whose word the end is: that of the relationship itself, of its document before the relationship said it too, or of its deletion.
+	EndSaidBy EndGround `json:"endSaidBy"`
+	EndedAt   time.Time `json:"endedAt"`
+
+	// From The relationship was believed to hold from here.
+	From time.Time `json:"from"`
+
+	// Next The cursor that goes on with the uses of this end; missing if they are all here.
+	Next string `json:"next,omitempty,omitzero"`
+
+	// RecordedAt When the end came to be known, and counted.
+	RecordedAt time.Time `json:"recordedAt"`
+
+	// Relationship The UID of the `ServiceRelationship`.
+	Relationship string `json:"relationship"`
+	Unit         OID    `json:"unit"`
+
+	// Until To here.
+	Until time.Time     `json:"until"`
+	Uses  []ReviewedUse `json:"uses"`
+}
+
+// BasicData defines model for BasicData.
+type BasicData struct {
+	BornOn        openapi_types.Date `json:"bornOn,omitempty,omitzero"`
+	DiedOn        openapi_types.Date `json:"diedOn,omitempty,omitzero"`
+	NonDisclosure bool               `json:"nonDisclosure"`
+}
+
+// BasicDataRequest defines model for BasicDataRequest.
+type BasicDataRequest struct {
+	// DiedOn Not in the future, and not before the birth.
+	DiedOn        openapi_types.Date `json:"diedOn,omitempty,omitzero"`
+	NonDisclosure bool               `json:"nonDisclosure"`
+}
+
 // Catalog defines model for Catalog.
 type Catalog struct {
 	AnnulmentReasons  []CatalogCode `json:"annulmentReasons"`
@@ -522,6 +607,35 @@ type Client struct {
 	// ID Random; says nothing of the person.
 	ID openapi_types.UUID `json:"id"`
 }
+
+// ClientDetails defines model for ClientDetails.
+type ClientDetails struct {
+	// BornOn From the personal identity code; missing while there is none.
+	BornOn openapi_types.Date `json:"bornOn,omitempty,omitzero"`
+	DiedOn openapi_types.Date `json:"diedOn,omitempty,omitzero"`
+	ID     openapi_types.UUID `json:"id"`
+
+	// Identifiers All that the client has or had, in the order in which they were taken.
+	Identifiers []ClientIdentifier `json:"identifiers"`
+
+	// NonDisclosure A non-disclosure for personal safety (turvakielto) is in force.
+	NonDisclosure bool `json:"nonDisclosure"`
+}
+
+// ClientIdentifier defines model for ClientIdentifier.
+type ClientIdentifier struct {
+	Kind ClientIdentifierKind `json:"kind"`
+
+	// Replaced When another took its place.
+	Replaced time.Time `json:"replaced,omitempty,omitzero"`
+	Since    time.Time `json:"since"`
+
+	// Value Missing for one that was taken before identifiers were kept (register the client again to keep it), and once the client's key was destroyed.
+	Value string `json:"value,omitempty,omitzero"`
+}
+
+// ClientIdentifierKind defines model for ClientIdentifier.Kind.
+type ClientIdentifierKind string
 
 // Code A code of a national classification.
 type Code = string
@@ -630,6 +744,9 @@ type DocumentSignatureContentType string
 // DocumentState Stored is the current version, superseded an older one. Annulled are all versions of an annulled document.
 type DocumentState string
 
+// EndGround Whose word the end is: that of the relationship itself, of its document before the relationship said it too, or of its deletion.
+type EndGround string
+
 // ExplainRequest defines model for ExplainRequest.
 type ExplainRequest struct {
 	Client openapi_types.UUID `json:"client"`
@@ -697,10 +814,53 @@ type History struct {
 	Items []Document `json:"items"`
 }
 
-// IdentityRequest defines model for IdentityRequest.
-type IdentityRequest struct {
+// IdentityCodeRequest defines model for IdentityCodeRequest.
+type IdentityCodeRequest struct {
 	// IdentityCode A Finnish personal identity code.
 	IdentityCode string `json:"identityCode"`
+}
+
+// IdentityReplaced defines model for IdentityReplaced.
+type IdentityReplaced struct {
+	// Absorbed The client whom the code belonged to before; it is no more.
+	Absorbed openapi_types.UUID `json:"absorbed,omitempty,omitzero"`
+	ID       openapi_types.UUID `json:"id"`
+}
+
+// IdentityRequest One of the two.
+type IdentityRequest struct {
+	// IdentityCode A Finnish personal identity code.
+	IdentityCode string `json:"identityCode,omitempty,omitzero"`
+
+	// Temporary A temporary identifier (tilapäinen yksilöintitunnus), in one of its forms.
+	Temporary TemporaryIdentifier `json:"temporary,omitempty,omitzero"`
+}
+
+// KnownRelationship A service relationship as it was known.
+type KnownRelationship struct {
+	// Document Its client relationship document, if it has one.
+	Document openapi_types.UUID `json:"document,omitempty,omitzero"`
+
+	// DocumentVersion The version that says the end, where the document does.
+	DocumentVersion int `json:"documentVersion,omitempty,omitzero"`
+
+	// End The end as it was known; missing while open.
+	End time.Time `json:"end,omitempty,omitzero"`
+
+	// EndSaidBy Whose word the end is: that of the relationship itself, of its document before the relationship said it too, or of its deletion.
+	EndSaidBy EndGround `json:"endSaidBy,omitempty,omitzero"`
+
+	// RecordedAt When the state that was known had been recorded.
+	RecordedAt time.Time `json:"recordedAt"`
+
+	// Relationship The UID of the `ServiceRelationship`.
+	Relationship string `json:"relationship"`
+
+	// Revision Its resource version.
+	Revision     int64     `json:"revision"`
+	ServiceTasks []Code    `json:"serviceTasks"`
+	Start        time.Time `json:"start"`
+	Unit         OID       `json:"unit"`
 }
 
 // Labels defines model for Labels.
@@ -836,6 +996,89 @@ type Reference struct {
 	UID      openapi_types.UUID `json:"uid"`
 }
 
+// RelationshipHistory defines model for RelationshipHistory.
+type RelationshipHistory struct {
+	At      time.Time          `json:"at,omitempty,omitzero"`
+	Client  openapi_types.UUID `json:"client"`
+	KnownAt time.Time          `json:"knownAt,omitempty,omitzero"`
+
+	// Next The cursor of the next page; missing on the last one.
+	Next string `json:"next,omitempty,omitzero"`
+
+	// Relationships Those that held, with `at`.
+	Relationships []KnownRelationship `json:"relationships,omitempty,omitzero"`
+
+	// States One page of states, without `at`.
+	States []RelationshipState `json:"states,omitempty,omitzero"`
+}
+
+// RelationshipHistoryRequest defines model for RelationshipHistoryRequest.
+type RelationshipHistoryRequest struct {
+	// At An RFC 3339 time: which relationships held then. Empty asks for all states.
+	At     string             `json:"at,omitempty,omitzero"`
+	Client openapi_types.UUID `json:"client"`
+
+	// Cursor The page before's `next`. It serves this caller and question only.
+	Cursor string `json:"cursor,omitempty,omitzero"`
+
+	// KnownAt An RFC 3339 time, not in the future: as known then. Empty means now. Only with `at`.
+	KnownAt string `json:"knownAt,omitempty,omitzero"`
+	Limit   int    `json:"limit,omitempty,omitzero"`
+}
+
+// RelationshipReview defines model for RelationshipReview.
+type RelationshipReview struct {
+	Items []BackdatedEnd `json:"items"`
+
+	// Next The cursor of the next page; missing on the last one.
+	Next string `json:"next,omitempty,omitzero"`
+}
+
+// RelationshipReviewRequest defines model for RelationshipReviewRequest.
+type RelationshipReviewRequest struct {
+	// Client Whose relationships; empty means all of the registry.
+	Client string `json:"client,omitempty,omitzero"`
+
+	// Cursor The page before's `next`, or that of an item. It serves this caller and question only.
+	Cursor string `json:"cursor,omitempty,omitzero"`
+
+	// From An RFC 3339 time, inclusive; empty does not narrow. By when the end was recorded.
+	From string `json:"from,omitempty,omitzero"`
+
+	// Limit How many uses of one end are shown at a time.
+	Limit int `json:"limit,omitempty,omitzero"`
+
+	// Until An RFC 3339 time, exclusive; empty does not narrow.
+	Until string `json:"until,omitempty,omitzero"`
+}
+
+// RelationshipState What was known of a service relationship from `recordedAt` on.
+type RelationshipState struct {
+	// Accepted The controller had accepted it.
+	Accepted bool `json:"accepted"`
+
+	// Deleted It had been deleted; the rest is what was known last.
+	Deleted bool `json:"deleted"`
+
+	// End Missing while open.
+	End time.Time `json:"end,omitempty,omitzero"`
+
+	// Missed The archive was not told of the change but found it so at `recordedAt`. When it happened is not known better than that it was after the state before.
+	Missed bool `json:"missed"`
+
+	// RecordedAt When the archive saw it.
+	RecordedAt time.Time `json:"recordedAt"`
+
+	// Relationship The UID of the `ServiceRelationship`.
+	Relationship string `json:"relationship"`
+
+	// Revision Its resource version.
+	Revision     int64     `json:"revision"`
+	ServiceTasks []Code    `json:"serviceTasks"`
+	Start        time.Time `json:"start"`
+	Unit         OID       `json:"unit"`
+}
+
 // Retention Until when the document is kept, by the catalog's rules; told to the organizer, with the metadata of a document.
 // Of several rules, clients and matters that count, what keeps it longest.
 type Retention struct {
@@ -862,6 +1105,22 @@ type RetentionCountedFrom string
 // RetentionWaitsFor What has to come before there is a last day: the event, a matter that the archive knows, an agreement of a
 // client relationship document with its relationship, or a rule, without which it is kept for good.
 type RetentionWaitsFor string
+
+// ReviewedUse defines model for ReviewedUse.
+type ReviewedUse struct {
+	// Documents How many documents were handled.
+	Documents int    `json:"documents"`
+	Operation string `json:"operation"`
+
+	// Professional The identifier on the card.
+	Professional string `json:"professional"`
+
+	// Relationship The UID of the relationship that the use rested on; it may be another one that held.
+	Relationship string    `json:"relationship,omitempty,omitzero"`
+	RequestID    string    `json:"requestId"`
+	Role         string    `json:"role"`
+	Time         time.Time `json:"time"`
+}
 
 // SearchPage defines model for SearchPage.
 type SearchPage struct {
@@ -914,6 +1173,15 @@ type SearchRequest struct {
 // SearchRequestState Annulled ones are for the organizer.
 type SearchRequestState string
 
+// TemporaryIdentifier A temporary identifier (tilapäinen yksilöintitunnus), in one of its forms.
+type TemporaryIdentifier struct {
+	// Code The 11 characters that people see, with R in place of the first digit of the individual number.
+	Code string `json:"code,omitempty,omitzero"`
+
+	// OID The OID, with the year and a number, under that of the organization or of its unit.
+	OID string `json:"oid,omitempty,omitzero"`
+}
+
 // UserRight defines model for UserRight.
 type UserRight struct {
 	// DocumentTypes Codes, or an asterisk alone for all. Missing where the right is to find and register clients.
@@ -944,6 +1212,9 @@ type Annulled = bool
 
 // ClientParameter defines model for Client.
 type ClientParameter = []openapi_types.UUID
+
+// ClientID defines model for ClientId.
+type ClientID = openapi_types.UUID
 
 // ContentDigest defines model for ContentDigest.
 type ContentDigest = string
@@ -1278,6 +1549,12 @@ type RegisterClientJSONRequestBody = IdentityRequest
 // FindClientJSONRequestBody defines body for FindClient for application/json ContentType.
 type FindClientJSONRequestBody = IdentityRequest
 
+// UpdateClientJSONRequestBody defines body for UpdateClient for application/json ContentType.
+type UpdateClientJSONRequestBody = BasicDataRequest
+
+// ReplaceIdentityJSONRequestBody defines body for ReplaceIdentity for application/json ContentType.
+type ReplaceIdentityJSONRequestBody = IdentityCodeRequest
+
 // SearchDocumentsJSONRequestBody defines body for SearchDocuments for application/json ContentType.
 type SearchDocumentsJSONRequestBody = SearchRequest
 
@@ -1298,6 +1575,12 @@ type CloseMatterJSONRequestBody = MatterClosing
 
 // ReopenMatterJSONRequestBody defines body for ReopenMatter for application/json ContentType.
 type ReopenMatterJSONRequestBody = MatterReopening
+
+// RelationshipHistoryJSONRequestBody defines body for RelationshipHistory for application/json ContentType.
+type RelationshipHistoryJSONRequestBody = RelationshipHistoryRequest
+
+// ReviewRelationshipsJSONRequestBody defines body for ReviewRelationships for application/json ContentType.
+type ReviewRelationshipsJSONRequestBody = RelationshipReviewRequest
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -1385,25 +1668,25 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/registries/{oid}/catalog/schemas/{type}/{version} (the `ReadSchema` operationId).
 	ReadSchema(ctx context.Context, oid Registry, pType Code, version Code, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RegisterClientWithBody Register a client under a personal identity code (organizer only)
+	// RegisterClientWithBody Register a client under a personal identity code or a temporary identifier (organizer only)
 	//
-	// Repeating it gives the same id. A test registry takes only codes of the 900 series.
+	// Repeating it gives the same id, also after the temporary identifier was replaced. A test registry takes only codes of the 900 series. The identifier is kept encrypted.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/registries/{oid}/clients (the `RegisterClient` operationId).
 	RegisterClientWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RegisterClient Register a client under a personal identity code (organizer only)
+	// RegisterClient Register a client under a personal identity code or a temporary identifier (organizer only)
 	//
-	// Repeating it gives the same id. A test registry takes only codes of the 900 series.
+	// Repeating it gives the same id, also after the temporary identifier was replaced. A test registry takes only codes of the 900 series. The identifier is kept encrypted.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/registries/{oid}/clients (the `RegisterClient` operationId).
 	RegisterClient(ctx context.Context, oid Registry, body RegisterClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FindClientWithBody Find a client's id by personal identity code
+	// FindClientWithBody Find a client's id by personal identity code or temporary identifier
 	//
 	// To a producer unit, a person who is no client and a client without a relationship in the unit are the same refusal, `no-relationship`.
 	//
@@ -1412,7 +1695,7 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/registries/{oid}/clients/_search (the `FindClient` operationId).
 	FindClientWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FindClient Find a client's id by personal identity code
+	// FindClient Find a client's id by personal identity code or temporary identifier
 	//
 	// To a producer unit, a person who is no client and a client without a relationship in the unit are the same refusal, `no-relationship`.
 	//
@@ -1420,6 +1703,57 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/registries/{oid}/clients/_search (the `FindClient` operationId).
 	FindClient(ctx context.Context, oid Registry, body FindClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReadClient Read a client's identifiers and basic data (organizer only)
+	//
+	// Corresponds with GET /v1/registries/{oid}/clients/{id} (the `ReadClient` operationId).
+	ReadClient(ctx context.Context, oid Registry, id ClientID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateClientWithBody Set a client's basic data (organizer only)
+	//
+	// All of them are set by each request; a day of death that is left out is not known any more.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/registries/{oid}/clients/{id}/basic-data (the `UpdateClient` operationId).
+	UpdateClientWithBody(ctx context.Context, oid Registry, id ClientID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateClient Set a client's basic data (organizer only)
+	//
+	// All of them are set by each request; a day of death that is left out is not known any more.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/registries/{oid}/clients/{id}/basic-data (the `UpdateClient` operationId).
+	UpdateClient(ctx context.Context, oid Registry, id ClientID, body UpdateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplaceIdentityWithBody Give a client with a temporary identifier its personal identity code (organizer only)
+	//
+	// The client keeps its id, and with it documents and relationships. It is found by the temporary identifier too.
+	// Repeating the request changes nothing.
+	//
+	// Where another client has been registered under the code, but nothing else is kept of it, that client is given
+	// up, and the answer tells its former id in `absorbed`. Where more is kept, nothing changes
+	// (`client-merge-needed`). A client that has another code already keeps it (`client-identified`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/clients/{id}/identity (the `ReplaceIdentity` operationId).
+	ReplaceIdentityWithBody(ctx context.Context, oid Registry, id ClientID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplaceIdentity Give a client with a temporary identifier its personal identity code (organizer only)
+	//
+	// The client keeps its id, and with it documents and relationships. It is found by the temporary identifier too.
+	// Repeating the request changes nothing.
+	//
+	// Where another client has been registered under the code, but nothing else is kept of it, that client is given
+	// up, and the answer tells its former id in `absorbed`. Where more is kept, nothing changes
+	// (`client-merge-needed`). A client that has another code already keeps it (`client-identified`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/clients/{id}/identity (the `ReplaceIdentity` operationId).
+	ReplaceIdentity(ctx context.Context, oid Registry, id ClientID, body ReplaceIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StoreDocumentWithBody Store a document under an id that the archive gives
 	//
@@ -1661,6 +1995,74 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/registries/{oid}/matters/{id}/reopening (the `ReopenMatter` operationId).
 	ReopenMatter(ctx context.Context, oid Registry, id MatterIDParameter, body ReopenMatterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RelationshipHistoryWithBody Tell through which service relationships a client could be seen at some time, as known then or later (organizer only)
+	//
+	// The history of service relationships is kept for good, also of those that are no longer there.
+	//
+	// With `at`, the answer has the relationships that held at that instant as they were known at `knownAt` (now, if it
+	// is left out). With the same instant twice it tells through which of them the client could really be seen: an end
+	// that was recorded later did not count yet. An end in a client relationship document counts from when that version
+	// was stored. The answer is of the relationships alone; what a unit could see was less where its grant or credential
+	// was not in order.
+	//
+	// Without `at`, the answer has all recorded states, oldest first, in pages.
+	//
+	// It takes a role that may manage relationships.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/relationships/_history (the `RelationshipHistory` operationId).
+	RelationshipHistoryWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RelationshipHistory Tell through which service relationships a client could be seen at some time, as known then or later (organizer only)
+	//
+	// The history of service relationships is kept for good, also of those that are no longer there.
+	//
+	// With `at`, the answer has the relationships that held at that instant as they were known at `knownAt` (now, if it
+	// is left out). With the same instant twice it tells through which of them the client could really be seen: an end
+	// that was recorded later did not count yet. An end in a client relationship document counts from when that version
+	// was stored. The answer is of the relationships alone; what a unit could see was less where its grant or credential
+	// was not in order.
+	//
+	// Without `at`, the answer has all recorded states, oldest first, in pages.
+	//
+	// It takes a role that may manage relationships.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/relationships/_history (the `RelationshipHistory` operationId).
+	RelationshipHistory(ctx context.Context, oid Registry, body RelationshipHistoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReviewRelationshipsWithBody List ends that were recorded after they had taken effect, with what the unit did meanwhile (organizer only)
+	//
+	// A use between the end and its recording was lawful: access is decided by what is recorded. The list is for a
+	// person to look at. It has the uses that were allowed, by that unit, of that client's data, by the use log.
+	//
+	// Without `client` it is of the whole registry. Then an end in a client relationship document is found if the
+	// `ServiceRelationship` has come to say it within a day.
+	//
+	// It takes a role that may manage relationships.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/relationships/_review (the `ReviewRelationships` operationId).
+	ReviewRelationshipsWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReviewRelationships List ends that were recorded after they had taken effect, with what the unit did meanwhile (organizer only)
+	//
+	// A use between the end and its recording was lawful: access is decided by what is recorded. The list is for a
+	// person to look at. It has the uses that were allowed, by that unit, of that client's data, by the use log.
+	//
+	// Without `client` it is of the whole registry. Then an end in a client relationship document is found if the
+	// `ServiceRelationship` has come to say it within a day.
+	//
+	// It takes a role that may manage relationships.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/relationships/_review (the `ReviewRelationships` operationId).
+	ReviewRelationships(ctx context.Context, oid Registry, body ReviewRelationshipsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ReadCatalog List the codes, document types and schema versions
@@ -1695,9 +2097,9 @@ func (c *Requests) ReadSchema(ctx context.Context, oid Registry, pType Code, ver
 	return c.Client.Do(req)
 }
 
-// RegisterClientWithBody Register a client under a personal identity code (organizer only)
+// RegisterClientWithBody Register a client under a personal identity code or a temporary identifier (organizer only)
 //
-// Repeating it gives the same id. A test registry takes only codes of the 900 series.
+// Repeating it gives the same id, also after the temporary identifier was replaced. A test registry takes only codes of the 900 series. The identifier is kept encrypted.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1714,9 +2116,9 @@ func (c *Requests) RegisterClientWithBody(ctx context.Context, oid Registry, con
 	return c.Client.Do(req)
 }
 
-// RegisterClient Register a client under a personal identity code (organizer only)
+// RegisterClient Register a client under a personal identity code or a temporary identifier (organizer only)
 //
-// Repeating it gives the same id. A test registry takes only codes of the 900 series.
+// Repeating it gives the same id, also after the temporary identifier was replaced. A test registry takes only codes of the 900 series. The identifier is kept encrypted.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1733,7 +2135,7 @@ func (c *Requests) RegisterClient(ctx context.Context, oid Registry, body Regist
 	return c.Client.Do(req)
 }
 
-// FindClientWithBody Find a client's id by personal identity code
+// FindClientWithBody Find a client's id by personal identity code or temporary identifier
 //
 // To a producer unit, a person who is no client and a client without a relationship in the unit are the same refusal, `no-relationship`.
 //
@@ -1752,7 +2154,7 @@ func (c *Requests) FindClientWithBody(ctx context.Context, oid Registry, content
 	return c.Client.Do(req)
 }
 
-// FindClient Find a client's id by personal identity code
+// FindClient Find a client's id by personal identity code or temporary identifier
 //
 // To a producer unit, a person who is no client and a client without a relationship in the unit are the same refusal, `no-relationship`.
 //
@@ -1761,6 +2163,107 @@ func (c *Requests) FindClientWithBody(ctx context.Context, oid Registry, content
 // Corresponds with POST /v1/registries/{oid}/clients/_search (the `FindClient` operationId).
 func (c *Requests) FindClient(ctx context.Context, oid Registry, body FindClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewFindClientRequest(c.Server, oid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReadClient Read a client's identifiers and basic data (organizer only)
+//
+// Corresponds with GET /v1/registries/{oid}/clients/{id} (the `ReadClient` operationId).
+func (c *Requests) ReadClient(ctx context.Context, oid Registry, id ClientID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReadClientRequest(c.Server, oid, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateClientWithBody Set a client's basic data (organizer only)
+//
+// All of them are set by each request; a day of death that is left out is not known any more.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/registries/{oid}/clients/{id}/basic-data (the `UpdateClient` operationId).
+func (c *Requests) UpdateClientWithBody(ctx context.Context, oid Registry, id ClientID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateClientRequestWithBody(c.Server, oid, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateClient Set a client's basic data (organizer only)
+//
+// All of them are set by each request; a day of death that is left out is not known any more.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/registries/{oid}/clients/{id}/basic-data (the `UpdateClient` operationId).
+func (c *Requests) UpdateClient(ctx context.Context, oid Registry, id ClientID, body UpdateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateClientRequest(c.Server, oid, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplaceIdentityWithBody Give a client with a temporary identifier its personal identity code (organizer only)
+//
+// The client keeps its id, and with it documents and relationships. It is found by the temporary identifier too.
+// Repeating the request changes nothing.
+//
+// Where another client has been registered under the code, but nothing else is kept of it, that client is given
+// up, and the answer tells its former id in `absorbed`. Where more is kept, nothing changes
+// (`client-merge-needed`). A client that has another code already keeps it (`client-identified`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/clients/{id}/identity (the `ReplaceIdentity` operationId).
+func (c *Requests) ReplaceIdentityWithBody(ctx context.Context, oid Registry, id ClientID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplaceIdentityRequestWithBody(c.Server, oid, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplaceIdentity Give a client with a temporary identifier its personal identity code (organizer only)
+//
+// The client keeps its id, and with it documents and relationships. It is found by the temporary identifier too.
+// Repeating the request changes nothing.
+//
+// Where another client has been registered under the code, but nothing else is kept of it, that client is given
+// up, and the answer tells its former id in `absorbed`. Where more is kept, nothing changes
+// (`client-merge-needed`). A client that has another code already keeps it (`client-identified`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/clients/{id}/identity (the `ReplaceIdentity` operationId).
+func (c *Requests) ReplaceIdentity(ctx context.Context, oid Registry, id ClientID, body ReplaceIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplaceIdentityRequest(c.Server, oid, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2272,6 +2775,114 @@ func (c *Requests) ReopenMatter(ctx context.Context, oid Registry, id MatterIDPa
 	return c.Client.Do(req)
 }
 
+// RelationshipHistoryWithBody Tell through which service relationships a client could be seen at some time, as known then or later (organizer only)
+//
+// The history of service relationships is kept for good, also of those that are no longer there.
+//
+// With `at`, the answer has the relationships that held at that instant as they were known at `knownAt` (now, if it
+// is left out). With the same instant twice it tells through which of them the client could really be seen: an end
+// that was recorded later did not count yet. An end in a client relationship document counts from when that version
+// was stored. The answer is of the relationships alone; what a unit could see was less where its grant or credential
+// was not in order.
+//
+// Without `at`, the answer has all recorded states, oldest first, in pages.
+//
+// It takes a role that may manage relationships.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/relationships/_history (the `RelationshipHistory` operationId).
+func (c *Requests) RelationshipHistoryWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRelationshipHistoryRequestWithBody(c.Server, oid, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RelationshipHistory Tell through which service relationships a client could be seen at some time, as known then or later (organizer only)
+//
+// The history of service relationships is kept for good, also of those that are no longer there.
+//
+// With `at`, the answer has the relationships that held at that instant as they were known at `knownAt` (now, if it
+// is left out). With the same instant twice it tells through which of them the client could really be seen: an end
+// that was recorded later did not count yet. An end in a client relationship document counts from when that version
+// was stored. The answer is of the relationships alone; what a unit could see was less where its grant or credential
+// was not in order.
+//
+// Without `at`, the answer has all recorded states, oldest first, in pages.
+//
+// It takes a role that may manage relationships.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/relationships/_history (the `RelationshipHistory` operationId).
+func (c *Requests) RelationshipHistory(ctx context.Context, oid Registry, body RelationshipHistoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRelationshipHistoryRequest(c.Server, oid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReviewRelationshipsWithBody List ends that were recorded after they had taken effect, with what the unit did meanwhile (organizer only)
+//
+// A use between the end and its recording was lawful: access is decided by what is recorded. The list is for a
+// person to look at. It has the uses that were allowed, by that unit, of that client's data, by the use log.
+//
+// Without `client` it is of the whole registry. Then an end in a client relationship document is found if the
+// `ServiceRelationship` has come to say it within a day.
+//
+// It takes a role that may manage relationships.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/relationships/_review (the `ReviewRelationships` operationId).
+func (c *Requests) ReviewRelationshipsWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReviewRelationshipsRequestWithBody(c.Server, oid, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReviewRelationships List ends that were recorded after they had taken effect, with what the unit did meanwhile (organizer only)
+//
+// A use between the end and its recording was lawful: access is decided by what is recorded. The list is for a
+// person to look at. It has the uses that were allowed, by that unit, of that client's data, by the use log.
+//
+// Without `client` it is of the whole registry. Then an end in a client relationship document is found if the
+// `ServiceRelationship` has come to say it within a day.
+//
+// It takes a role that may manage relationships.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/relationships/_review (the `ReviewRelationships` operationId).
+func (c *Requests) ReviewRelationships(ctx context.Context, oid Registry, body ReviewRelationshipsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReviewRelationshipsRequest(c.Server, oid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // NewReadCatalogRequest constructs an http.Request for the ReadCatalog method
 func NewReadCatalogRequest(server string, oid Registry) (*http.Request, error) {
 	var err error
@@ -2429,6 +3040,155 @@ func NewFindClientRequestWithBody(server string, oid Registry, contentType strin
 	}
 
 	operationPath := fmt.Sprintf("/v1/registries/%s/clients/_search", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReadClientRequest constructs an http.Request for the ReadClient method
+func NewReadClientRequest(server string, oid Registry, id ClientID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/clients/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateClientRequest calls the generic UpdateClient builder with application/json body
+func NewUpdateClientRequest(server string, oid Registry, id ClientID, body UpdateClientJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateClientRequestWithBody(server, oid, id, "application/json", bodyReader)
+}
+
+// NewUpdateClientRequestWithBody constructs an http.Request for the UpdateClient method, with any body, and a specified content type
+func NewUpdateClientRequestWithBody(server string, oid Registry, id ClientID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/clients/%s/basic-data", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReplaceIdentityRequest calls the generic ReplaceIdentity builder with application/json body
+func NewReplaceIdentityRequest(server string, oid Registry, id ClientID, body ReplaceIdentityJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReplaceIdentityRequestWithBody(server, oid, id, "application/json", bodyReader)
+}
+
+// NewReplaceIdentityRequestWithBody constructs an http.Request for the ReplaceIdentity method, with any body, and a specified content type
+func NewReplaceIdentityRequestWithBody(server string, oid Registry, id ClientID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/clients/%s/identity", pathParam0, pathParam1)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -4257,6 +5017,100 @@ func NewReopenMatterRequestWithBody(server string, oid Registry, id MatterIDPara
 	}
 
 	operationPath := fmt.Sprintf("/v1/registries/%s/matters/%s/reopening", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewRelationshipHistoryRequest calls the generic RelationshipHistory builder with application/json body
+func NewRelationshipHistoryRequest(server string, oid Registry, body RelationshipHistoryJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRelationshipHistoryRequestWithBody(server, oid, "application/json", bodyReader)
+}
+
+// NewRelationshipHistoryRequestWithBody constructs an http.Request for the RelationshipHistory method, with any body, and a specified content type
+func NewRelationshipHistoryRequestWithBody(server string, oid Registry, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/relationships/_history", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReviewRelationshipsRequest calls the generic ReviewRelationships builder with application/json body
+func NewReviewRelationshipsRequest(server string, oid Registry, body ReviewRelationshipsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReviewRelationshipsRequestWithBody(server, oid, "application/json", bodyReader)
+}
+
+// NewReviewRelationshipsRequestWithBody constructs an http.Request for the ReviewRelationships method, with any body, and a specified content type
+func NewReviewRelationshipsRequestWithBody(server string, oid Registry, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/relationships/_review", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}

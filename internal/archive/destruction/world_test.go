@@ -130,12 +130,11 @@ func (w *world) wipe(t tester) {
 func (w *world) client(t tester, born, died catalog.Day) uuid.UUID {
 	t.Helper()
 	w.numbers++
-	id, created, err := w.store.RegisterClient(ctx, registry, storetest.Hash(w.numbers), w.clock.Now(), storetest.Row("client.register", w.clock.Now()))
+	id, created, err := w.store.RegisterClient(ctx, registry, storetest.Registration(storetest.Hash(w.numbers)), w.clock.Now(), storetest.Row("client.register", w.clock.Now()))
 	if err != nil || !created {
 		t.Fatalf("registering a client: %v, %v", created, err)
 	}
 	w.lives(t, id, born, died)
-	w.sql(t, `INSERT INTO client_keys (client_id, key_id, wrapped) VALUES ($1, 'k', $2)`, id[:], []byte("wrapped key of a client"))
 	return id
 }
 

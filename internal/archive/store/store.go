@@ -34,24 +34,8 @@ type Store interface {
 	Close() error
 }
 
-// DocumentStore keeps documents. What is stored is never changed or removed here: a new version takes the
-// ClientStore maps keyed hashes of identity codes to random client ids.
-type ClientStore interface {
-	// RegisterClient gives the client's id in the registry, making one at the first call for the
-	// hash; created says whether this call made it. Concurrent calls with the same hash get the
-	// same id. The row is completed with the client id and logged in the same transaction.
-	RegisterClient(ctx context.Context, registry string, hash IdentityHash, now time.Time, row LogRow) (id uuid.UUID, created bool, err error)
-
-	// FindClient gives the id registered for the hash in the registry. It logs nothing: the
-	// caller decides whether the finding may be told.
-	FindClient(ctx context.Context, registry string, hash IdentityHash) (id uuid.UUID, found bool, err error)
-
-	// ClientExists says whether the registry has a client with the id.
-	ClientExists(ctx context.Context, registry string, id uuid.UUID) (bool, error)
-}
-
-// DocumentStore keeps documents. What is stored is never changed here, nor removed before its time (RetentionStore): a new version takes the
-// place of the former, which stays, and an annulled document stays as evidence.
+// DocumentStore keeps documents. What is stored is never changed here, nor removed before its time (RetentionStore):
+// a new version takes the place of the former, which stays, and an annulled document stays as evidence.
 //
 // A write that repeats one that was done (see Facts.RequestDigest) is done no second time: it gives the facts
 // of the version that stands for it, created is false, and its log row is written.

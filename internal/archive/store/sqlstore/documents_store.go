@@ -54,7 +54,6 @@ var checkNewSQL = bySize(store.MaxClients, func(n int) string {
 	   (SELECT count(*) FROM clients c WHERE c.client_id IN (` + numbered(3, n) + `)
 	      AND c.registry_id + 0 = r.registry_id),
 	   (SELECT count(*) FROM clients c WHERE c.client_id IN (` + numbered(3, n) + `) AND c.in_use = 0),
-	   (SELECT count(*) FROM documents d WHERE d.document_id = $2)
 	   (SELECT count(*) FROM documents d WHERE d.document_id = $2),
 	   (SELECT count(*) FROM destructions x WHERE x.kind = 'document' AND x.subject = ` + numbered(3+n, 1) + `)
 	 FROM registries r WHERE r.oid = $1`
@@ -67,14 +66,10 @@ func checkNew(t Tx, f *store.Facts) (registryID int64, taken, unused bool, err e
 	for i := range f.ClientIDs {
 		args = append(args, f.ClientIDs[i][:])
 	}
-	var clients, idle, documents int
-	found, err := t.Get("checking a document's clients and id", checkNewSQL[len(f.ClientIDs)], args,
-		&registryID, &clients, &idle, &documents)
-	if err == nil && (!found || clients != len(f.ClientIDs)) {
 	args = append(args, f.ID.String())
-	var clients, documents, destroyed int
+	var clients, idle, documents, destroyed int
 	found, err := t.Get("checking a document's clients and id", checkNewSQL[len(f.ClientIDs)], args,
-		&registryID, &clients, &documents, &destroyed)
+		&registryID, &clients, &idle, &documents, &destroyed)
 	switch {
 	case err != nil:
 	case destroyed > 0: // perhaps with its client
