@@ -50,12 +50,12 @@ func keptTellsWhatClocksNeed(t *testing.T, engine Engine) {
 		}
 		kept := store.Kept{
 			ID: doc.ID, Registry: registryA, Type: doc.Type, Version: 1, Matter: doc.Matter, ServiceTasks: doc.ServiceTasks,
-			Stored: store.Instant(doc.Stored), Clients: []store.KeptClient{{ID: a}}, Matters: matters,
+			Stored: store.Instant(doc.Stored), Clients: []store.KeptClient{{ID: a, BornOn: bornOn}}, Matters: matters,
 		}
 		switch i {
 		case 3:
 			doc.ClientIDs = []uuid.UUID{a, b}
-			kept.Clients = append(kept.Clients, store.KeptClient{ID: b})
+			kept.Clients = append(kept.Clients, store.KeptClient{ID: b, BornOn: bornOn})
 		case 4:
 			doc.Relationship = &store.Relationship{Unit: "1.2.246.10.99999993.10.1", Start: start, Procurement: "Outsourced"}
 			kept.Unsettled = true

@@ -95,13 +95,16 @@ var keys = func() clientkey.Keyring {
 	return ring
 }()
 
+// bornOn is when the clients of these tests were born, by their codes.
+const bornOn = "1950-01-01"
+
 // Registration gives the registration of a personal identity code with the hash. Its text is the hash's.
 func Registration(hash store.IdentityHash) store.Registration { return RegistrationUnder(keys, hash) }
 
 // RegistrationUnder is Registration with other keys.
 func RegistrationUnder(keys clientkey.Keyring, hash store.IdentityHash) store.Registration {
 	return store.Registration{
-		Hash: hash, Kind: identitycode.KindCode, BornOn: "1950-01-01",
+		Hash: hash, Kind: identitycode.KindCode, BornOn: bornOn,
 		Seal: func(client uuid.UUID, key clientkey.Wrapped) (sealed []byte, kept clientkey.Wrapped, err error) {
 			var under clientkey.DataKey
 			if kept = key; key.IsZero() {
