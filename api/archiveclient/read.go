@@ -13,10 +13,13 @@ import (
 	"github.com/valtuus/valtuus/api/archiveclient/openapi"
 )
 
-// Content is the bytes of a version, as they were stored.
+// Content is the bytes of a version, as they were stored or masked.
 type Content struct {
 	// JSON and XHTML hold the format that was asked for, or both.
 	JSON, XHTML []byte
+	// Masked tells that address and contact data are masked in the bytes, because the document is under a
+	// non-disclosure for personal safety. Masked bytes are not for storing again, and no signature is over them.
+	Masked bool
 	// Version is the number of the version, which a new version, a correction or an annulment names as seen.
 	Version int
 	// ETag is the version's entity tag in this format, for [ReadOptions].
@@ -50,7 +53,7 @@ func (c *Client) Read(ctx context.Context, id uuid.UUID, o ReadOptions) (Content
 	if !hasDigest(response.Header.Get("Repr-Digest"), body) {
 		return Content{}, ErrDigest
 	}
-	content := Content{ETag: response.Header.Get("ETag")}
+	content := Content{ETag: response.Header.Get("ETag"), Masked: response.Header.Get("Document-Masked") != ""}
 	content.Version = versionOf(content.ETag)
 	if content.Stored, err = http.ParseTime(response.Header.Get("Last-Modified")); err != nil {
 		return Content{}, err

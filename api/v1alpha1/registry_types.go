@@ -43,6 +43,18 @@ const (
 	AutomaticGrantsDisabled AutomaticGrants = "Disabled"
 )
 
+// NonDisclosurePolicy tells how documents under a non-disclosure for personal safety (turvakielto) reach producer units.
+//
+// +kubebuilder:validation:Enum=Mask;Show
+type NonDisclosurePolicy string
+
+const (
+	// NonDisclosureMask masks address and contact data in what a producer unit reads.
+	NonDisclosureMask NonDisclosurePolicy = "Mask"
+	// NonDisclosureShow lets producer units read such documents as they were stored.
+	NonDisclosureShow NonDisclosurePolicy = "Show"
+)
+
 // RegistryPolicies are the choices that a registry controller has.
 type RegistryPolicies struct {
 	// deploymentTest tells what a missing deployment test does.
@@ -56,6 +68,11 @@ type RegistryPolicies struct {
 	// staleness bounds the age of the archive's view for this registry; the Archive's bounds hold when left out.
 	// +optional
 	Staleness *Staleness `json:"staleness,omitempty"`
+
+	// nonDisclosure tells how documents under a non-disclosure for personal safety (turvakielto) reach producer
+	// units: Mask, which holds when left out, masks address and contact data; Show gives them as they were stored.
+	// +optional
+	NonDisclosure NonDisclosurePolicy `json:"nonDisclosure,omitempty"`
 }
 
 // RegistrySpec describes the client registry (asiakasrekisteri).

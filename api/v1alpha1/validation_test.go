@@ -261,6 +261,7 @@ func (s *server) refusesContradictions(t *testing.T) {
 		"stale beyond a minute": {fresh(s.Registry, func(o *v1alpha1.Registry) {
 			o.Spec.Policies.Staleness = &v1alpha1.Staleness{ProducersSeconds: ptr.To(int32(61))}
 		}), "producersSeconds"},
+		"unknown non-disclosure": {fresh(s.Registry, func(o *v1alpha1.Registry) { o.Spec.Policies.NonDisclosure = "show" }), "spec.policies.nonDisclosure"},
 		"recorded nothing": {fresh(s.Test(), func(o *v1alpha1.DeploymentTest) { o.Spec.Recorded = nil }), "recorded is required"},
 		"unknown mode":     {fresh(s.Test(), func(o *v1alpha1.DeploymentTest) { o.Spec.Mode = "Guessed" }), "spec.mode"},
 		"unknown purpose":  {fresh(s.Registry, func(o *v1alpha1.Registry) { o.Spec.Purpose = "Play" }), "spec.purpose"},
@@ -272,6 +273,11 @@ func (s *server) refusesContradictions(t *testing.T) {
 			g.Expect(err).To(MatchError(ContainSubstring(refused.message)))
 		})
 	}
+	t.Run("documents under a non-disclosure may be shown", func(t *testing.T) {
+		NewWithT(t).Expect(s.try(t.Context(), fresh(s.Registry, func(o *v1alpha1.Registry) {
+			o.Spec.Policies.NonDisclosure = v1alpha1.NonDisclosureShow
+		}))).To(Succeed())
+	})
 	t.Run("but a fifth is enough", func(t *testing.T) {
 		NewWithT(t).Expect(s.try(t.Context(), fresh(s.Archive, func(o *v1alpha1.Archive) {
 			o.Spec.Credentials = &v1alpha1.CredentialPolicy{LifetimeSeconds: ptr.To(int32(600)), OverlapSeconds: ptr.To(int32(120))}

@@ -19,6 +19,7 @@ func Decide(req *Request, view View, now time.Time) Decision {
 	default:
 		c.decideUnit(registry)
 	}
+	c.decision.ShowsNonDisclosure = c.decision.Allowed && (req.Caller.IsOrganizer() || registry.ShowNonDisclosure)
 	return c.decision
 }
 

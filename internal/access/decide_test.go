@@ -539,6 +539,7 @@ func TestDecide_OperationTable(t *testing.T) {
 		access.Correct:            extended | organizer,
 		access.ManageMatter:       extended | organizer,
 		access.ManageRelationship: extended | organizer,
+		access.Summary:            basic | extended | organizer,
 		200:                       none,
 	} {
 		t.Run(operation.String(), func(t *testing.T) {
@@ -625,5 +626,37 @@ func TestDecide_RestsOnTheRelationshipThatServes(t *testing.T) {
 			want = indextest.UID(9)
 		}
 		g.Expect(w.Decide().RestsOn.Relationship.UID).To(Equal(want))
+	}
+}
+
+// Documents under a non-disclosure are masked unless the registry says, in so many words, that units see them.
+func TestDecide_ShowsNonDisclosure(t *testing.T) {
+	for name, c := range map[string]struct {
+		give func(w *indextest.World)
+		want bool
+	}{
+		"unit, nothing said":      {func(*indextest.World) {}, false},
+		"unit, shown":             {func(w *indextest.World) { w.Registry.ShowNonDisclosure = true }, true},
+		"organizer, nothing said": {func(w *indextest.World) { w.AsOrganizer() }, true},
+		"unit, refused": {func(w *indextest.World) {
+			w.Registry.ShowNonDisclosure = true
+			w.Relationships[0].End = now
+		}, false},
+		"organizer, refused": {func(w *indextest.World) { w.AsOrganizer().Registry.Credentials = nil }, false},
+		"unknown registry":   {func(w *indextest.World) { w.Registry.ShowNonDisclosure, w.Request.Registry = true, "1.2.3" }, false},
+		"registry not accepted": {func(w *indextest.World) {
+			w.Registry.ShowNonDisclosure, w.Registry.Accepted = true, false
+		}, false},
+		"two registries, one shown": {func(w *indextest.World) {
+			rival := w.Registry
+			rival.UID, rival.Key.Name, rival.ShowNonDisclosure = indextest.UID(40), "rival", true
+			w.Registries = append(w.Registries, rival)
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := indextest.New()
+			c.give(w)
+			NewWithT(t).Expect(w.Decide().ShowsNonDisclosure).To(Equal(c.want))
+		})
 	}
 }

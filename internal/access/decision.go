@@ -16,6 +16,9 @@ type Decision struct {
 	// Tasks are the service tasks that the caller may see of this client: the filter of a search.
 	// Empty unless allowed.
 	Tasks TaskSet
+	// ShowsNonDisclosure tells that the caller gets documents under a non-disclosure for personal safety as they
+	// were stored. False masks them; it is false unless allowed.
+	ShowsNonDisclosure bool
 	// RestsOn names the objects and revisions that the decision rests on.
 	RestsOn RestsOn
 	// ViewAge is how old the view was when it decided.

@@ -28,6 +28,8 @@ const (
 	ManageMatter
 	// ManageRelationship makes, changes and ends service relationships.
 	ManageRelationship
+	// Summary tells in short what there is of one client.
+	Summary
 	operationEnd
 )
 
@@ -68,6 +70,7 @@ var allowances = [operationEnd]allowance{
 	Correct:            {name: "Correct", organizer: true, unit: Extended, document: true},
 	ManageMatter:       {name: "ManageMatter", organizer: true, unit: Extended},
 	ManageRelationship: {name: "ManageRelationship", organizer: true, unit: Extended},
+	Summary:            {name: "Summary", organizer: true, unit: Basic},
 }
 
 // String is the operation's name, as the use log writes it.

@@ -82,6 +82,9 @@ type Registry struct {
 	ProducerBound time.Duration
 	// OrganizerBound is how old a view may be for the organizer; zero means the Freshness's.
 	OrganizerBound time.Duration
+	// ShowNonDisclosure tells that documents under a non-disclosure for personal safety reach producer units
+	// unmasked.
+	ShowNonDisclosure bool
 }
 
 // Unit is a producer unit that is accepted and not being deleted.

@@ -31,6 +31,13 @@ type catalogTypeJSON struct {
 	Operation string              `json:"operation,omitempty"`
 	Sector    string              `json:"sector,omitempty"`
 	Schemas   []catalogSchemaJSON `json:"schemas"`
+	// NonDisclosure is missing where the catalog does not say what to mask.
+	NonDisclosure *catalogMaskJSON       `json:"nonDisclosure,omitempty"`
+	Summary       catalog.SummarySection `json:"summary,omitempty"`
+}
+
+type catalogMaskJSON struct {
+	JSON []string `json:"json"`
 }
 
 type catalogSchemaJSON struct {
@@ -71,6 +78,10 @@ func (x *exchange) readCatalog() outcome {
 		}
 		if t.Sector() == access.HealthCare {
 			kind.Sector = "health"
+		}
+		kind.Summary = t.Summary()
+		if paths, known := t.NonDisclosure(); known {
+			kind.NonDisclosure = &catalogMaskJSON{JSON: paths.Texts()}
 		}
 		for _, schema := range t.Schemas() {
 			kind.Schemas = append(kind.Schemas, catalogSchemaJSON{schema.Version(), schema.Period()})

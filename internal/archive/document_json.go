@@ -34,6 +34,7 @@ type documentJSON struct {
 	Language           string            `json:"language,omitempty"`
 	Schema             string            `json:"schema,omitempty"`
 	Labels             labelsJSON        `json:"labels"`
+	Masked             bool              `json:"masked,omitempty"`
 	Formats            []formatJSON      `json:"formats"`
 	Signatures         []signatureJSON   `json:"signatures,omitempty"`
 	CorrectionReason   string            `json:"correctionReason,omitempty"`
@@ -57,8 +58,8 @@ type labelsJSON struct {
 
 type formatJSON struct {
 	ContentType string `json:"contentType"`
-	Size        int64  `json:"size"`
-	SHA256      string `json:"sha256"`
+	Size        int64  `json:"size,omitempty"`
+	SHA256      string `json:"sha256,omitempty"`
 }
 
 type annulmentJSON struct {
@@ -94,7 +95,20 @@ func (x *exchange) describe(f store.Facts, clients []uuid.UUID, relationship *re
 	if a := f.Annulment; a != nil {
 		d.Annulment = &annulmentJSON{At: a.At, Reason: a.Reason, By: toAuthorJSON(a.By)}
 	}
+	d.hide(x.masks(f))
 	return d
+}
+
+// hide tells that the caller gets the version masked, if so, and leaves out what is of the bytes as they were stored:
+// by a digest of them the few masked characters could be guessed.
+func (d *documentJSON) hide(masked bool) {
+	if !masked {
+		return
+	}
+	d.Masked = true
+	for i := range d.Formats {
+		d.Formats[i].Size, d.Formats[i].SHA256 = 0, ""
+	}
 }
 
 func toAuthorJSON(a store.Author) authorJSON {

@@ -20,14 +20,19 @@ func (x *exchange) readMetadata() outcome {
 		return *stopped
 	}
 	kept := x.retentionOf(r.wanted)
-	tag := metadataTag(r.wanted.Version, kept)
+	tag := x.tag(r, "")
+	if kept != nil { // as to the organizer, to whom nothing is masked
+		tag = metadataTag(r.wanted.Version, kept)
+	}
 	if hasAlready(x.request.Header.Values("If-None-Match"), tag) {
-		return x.release(r, notModified(tag))
+		return x.release(r, r.notModified(tag))
 	}
 	body := x.describe(r.wanted, x.visibleClients(r.wanted, x.row.ClientID), x.relationshipOf(r.wanted))
 	body.Retention = kept
+	body.hide(r.masked)
 	a := jsonAnswer(http.StatusOK, body)
 	a.header.Set("ETag", tag)
+	r.tellMasked(a.header)
 	return x.release(r, a)
 }
 
@@ -55,7 +60,9 @@ func (x *exchange) listVersions() outcome {
 			return *stopped // annulled since the facts were read
 		}
 		if through, visible := x.throughAny(r.current, version); visible {
-			body.Items = append(body.Items, x.describe(version, x.visibleClients(version, through), x.relationshipOf(version)))
+			item := x.describe(version, x.visibleClients(version, through), x.relationshipOf(version))
+			item.hide(x.masks(r.current, version))
+			body.Items = append(body.Items, item)
 		}
 	}
 	return x.release(r, jsonAnswer(http.StatusOK, body))

@@ -22,6 +22,8 @@ type reading struct {
 	version  int // 0 for the current one
 	annulled bool
 	query    url.Values
+	// masked tells that the caller gets the bytes masked.
+	masked bool
 	// current are the facts of the document as it is now, wanted those of the version that was asked for.
 	current, wanted store.Facts
 }
@@ -48,9 +50,12 @@ func (x *exchange) begin(more ...string) (r reading, stopped *outcome) {
 	}
 	r.wanted = r.current
 	if r.version != 0 && r.version != r.current.Version {
-		r.wanted, stopped = x.openVersion(r)
+		if r.wanted, stopped = x.openVersion(r); stopped != nil {
+			return r, stopped
+		}
 	}
-	return r, stopped
+	r.masked = x.masks(r.current, r.wanted)
+	return r, nil
 }
 
 // openVersion gives the facts of an older version. The right must reach both: an older version may belong to
@@ -74,11 +79,14 @@ func (x *exchange) release(r reading, a answer) outcome {
 	if d := x.decideRead(r.current, r.wanted); !d.Allowed {
 		return hidden(d)
 	}
+	if !r.masked && x.masks(r.current, r.wanted) {
+		return failed(problem.Of(problem.StoreUnavailable)) // the registry's policy has changed: try again
+	}
 	x.handled(r.id)
 	return allowed(a)
 }
 
-// readDocument gives the bytes of a version as they were stored. The decision is made on the facts before
+// readDocument gives the bytes of a version as they were stored, or masked. The decision is made on the facts before
 // the bytes are read, and again before they leave.
 func (x *exchange) readDocument() outcome {
 	r, stopped := x.begin()
@@ -90,16 +98,19 @@ func (x *exchange) readDocument() outcome {
 	if format == "" {
 		return failed(problem.Of(problem.NotAcceptable))
 	}
-	tag := entityTag(r.wanted.Version, format)
+	if r.masked {
+		x.row.Criteria = r.criteria()
+	}
+	tag := x.tag(r, format)
 	if hasAlready(x.request.Header.Values("If-None-Match"), tag) {
-		return x.release(r, notModified(tag))
+		return x.release(r, r.notModified(tag))
 	}
 	body, contentType, stopped := x.bytes(r, format)
 	if stopped != nil {
 		return *stopped
 	}
 	digest := digestOf(body)
-	return x.release(r, answer{
+	a := answer{
 		status: http.StatusOK,
 		header: http.Header{
 			"Content-Type":   {contentType},
@@ -110,7 +121,9 @@ func (x *exchange) readDocument() outcome {
 			"Vary":           {"Accept"},
 		},
 		body: body,
-	})
+	}
+	r.tellMasked(a.header)
+	return x.release(r, a)
 }
 
 // chosenFormat gives the format that the caller wants most among those of the version. Both together come
@@ -146,7 +159,7 @@ func (x *exchange) bytes(r reading, format string) ([]byte, string, *outcome) {
 	return body, contentType, nil
 }
 
-// representation gives the stored bytes of the version in one format.
+// representation gives the bytes of the version in one format, as the caller gets them.
 func (x *exchange) representation(r reading, format string) ([]byte, *outcome) {
 	doc, err := x.server.opts.Store.Document(x.context(), x.registry, r.id, r.wanted.Version, format)
 	switch {
@@ -155,11 +168,22 @@ func (x *exchange) representation(r reading, format string) ([]byte, *outcome) {
 	case err != nil:
 		return nil, ended(x.storeFailed(err))
 	}
-	return doc.Body, x.inForce(doc.Facts, r.annulled) // it may have been annulled since
+	if stopped := x.inForce(doc.Facts, r.annulled); stopped != nil { // it may have been annulled since
+		return nil, stopped
+	}
+	switch {
+	case r.masked:
+		return x.mask(doc.Type, store.Representation{ContentType: format, Body: doc.Body})
+	case x.masks(doc.Facts):
+		return nil, ended(failed(problem.Of(problem.StoreUnavailable))) // a non-disclosure was set since: try again
+	}
+	return doc.Body, nil
 }
 
-func notModified(tag string) answer {
-	return answer{status: http.StatusNotModified, header: http.Header{"Etag": {tag}, "Vary": {"Accept"}}}
+func (r reading) notModified(tag string) answer {
+	a := answer{status: http.StatusNotModified, header: http.Header{"Etag": {tag}, "Vary": {"Accept"}}}
+	r.tellMasked(a.header)
+	return a
 }
 
 // maxVersion bounds the digits of a version's number.
@@ -176,13 +200,14 @@ func (f *fields) version(text string) int {
 
 // criteria tells the use log what of the document was asked for, where that is not all there is to it.
 func (r reading) criteria() json.RawMessage {
-	if r.version == 0 && !r.annulled {
+	if r.version == 0 && !r.annulled && !r.masked {
 		return nil
 	}
 	raw, err := json.Marshal(struct {
 		Version  int  `json:"version,omitempty"`
 		Annulled bool `json:"annulled,omitempty"`
-	}{r.version, r.annulled})
+		Masked   bool `json:"masked,omitempty"`
+	}{r.version, r.annulled, r.masked})
 	if err != nil {
 		return nil // a number and a truth value always marshal
 	}

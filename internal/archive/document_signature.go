@@ -80,6 +80,10 @@ func (x *exchange) readSignature() outcome {
 	if stopped != nil {
 		return *stopped
 	}
+	if r.masked {
+		// It holds the digest of the stored bytes, by which the masked ones could be guessed.
+		return refused(problem.MaskedSignatureWithheld)
+	}
 	format, known := signatureFormat(r.query.Get("format"), r.wanted)
 	if !known {
 		return invalidParameter("format", "must be json or xhtml")

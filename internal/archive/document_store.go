@@ -62,6 +62,9 @@ func (x *exchange) storeNew(id uuid.UUID, in intake, taken problem.Kind) outcome
 	if stopped := x.takeBody(&in); stopped != nil {
 		return *stopped
 	}
+	if stopped := x.keepsNonDisclosure(&in, nil); stopped != nil {
+		return *stopped
+	}
 	if d := x.decideWrite(in.question(), in.asked); !d.Allowed {
 		return refusedBy(d)
 	}

@@ -54,6 +54,9 @@ func (x *exchange) storeVersion(correction bool) outcome {
 	if stopped := x.takeBody(&in); stopped != nil {
 		return *stopped
 	}
+	if stopped := x.keepsNonDisclosure(&in, &document); stopped != nil {
+		return *stopped
+	}
 	if stopped := x.checkRelationshipChange(&in, document, expected); stopped != nil {
 		return *stopped
 	}

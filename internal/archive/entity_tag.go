@@ -12,7 +12,8 @@ import (
 )
 
 // tagSuffixes tell the formats of one version apart: they are different bytes. What speaks of the version
-// as a whole has none, but for metadata that change without a new version (metadataTag).
+// as a whole has none, but for metadata that change without a new version (metadataTag). A masked form has a further
+// one, see maskedTag.
 var tagSuffixes = map[string]string{store.ContentJSON: "-json", store.ContentXHTML: "-xhtml"}
 
 // entityTag is the tag of a version in a format; of the version as a whole for any other media type.
@@ -46,7 +47,7 @@ func parseTags(lines []string) (tags []tag, star, ok bool) {
 	return tags, false, len(tags) > 0
 }
 
-var versionTagPattern = regexp.MustCompile(`^([1-9][0-9]{0,8})(?:-json|-xhtml|-[0-9a-f]{8})?$`)
+var versionTagPattern = regexp.MustCompile(`^([1-9][0-9]{0,8})(?:-[0-9a-f]{8}|(?:-json|-xhtml)?(?:-masked-[0-9a-f]{16})?)$`)
 
 // version is the version that a strong tag is of; 0 if it is none of the archive's.
 func (t tag) version() int {

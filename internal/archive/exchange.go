@@ -32,6 +32,8 @@ type exchange struct {
 	// identity and fingerprint are the client certificate's, once recognized.
 	identity    pki.Identity
 	fingerprint pki.Fingerprint
+	// showsNonDisclosure is what the decision in the row says of documents under a non-disclosure.
+	showsNonDisclosure bool
 	// row grows with what is known and becomes the use log's row.
 	row store.LogRow
 }
@@ -86,6 +88,7 @@ func (x *exchange) decideAlone(q *question, now time.Time) access.Decision {
 
 func (x *exchange) note(d access.Decision, now time.Time) {
 	x.row.Time, x.row.ViewAge = now, d.ViewAge
+	x.showsNonDisclosure = d.ShowsNonDisclosure
 	x.row.RegistryObject = objectRef(d.RestsOn.Registry)
 	x.row.Grant = objectRef(d.RestsOn.Grant)
 	x.row.Relationship = objectRef(d.RestsOn.Relationship)

@@ -37,13 +37,15 @@ type explainAnswer struct {
 	StartsAt     *time.Time `json:"startsAt,omitempty"`
 	EndedAt      *time.Time `json:"endedAt,omitempty"`
 	// AllServiceTasks or ServiceTasks tell what may be seen of the client.
-	AllServiceTasks bool         `json:"allServiceTasks,omitempty"`
-	ServiceTasks    []string     `json:"serviceTasks,omitempty"`
-	RestsOn         restsOnJSON  `json:"restsOn"`
-	Assumes         []assumption `json:"assumes,omitempty"`
-	DecidedAt       time.Time    `json:"decidedAt"`
-	ViewAgeSeconds  float64      `json:"viewAgeSeconds"`
-	RequestID       string       `json:"requestId"`
+	AllServiceTasks bool     `json:"allServiceTasks,omitempty"`
+	ServiceTasks    []string `json:"serviceTasks,omitempty"`
+	// MasksNonDisclosure tells that documents under a non-disclosure are given masked.
+	MasksNonDisclosure bool         `json:"masksNonDisclosure,omitempty"`
+	RestsOn            restsOnJSON  `json:"restsOn"`
+	Assumes            []assumption `json:"assumes,omitempty"`
+	DecidedAt          time.Time    `json:"decidedAt"`
+	ViewAgeSeconds     float64      `json:"viewAgeSeconds"`
+	RequestID          string       `json:"requestId"`
 }
 
 // assumption is what an explanation for somebody else takes for given.
@@ -133,6 +135,7 @@ func (x *exchange) explained(d verdict, assumes []assumption) outcome {
 		Allowed: d.Allowed, Reason: source.Code(), Type: source.Type(), Title: text.Title, Detail: text.Detail,
 		Prerequisite: d.Detail, StartsAt: given(d.StartsAt.UTC()), EndedAt: given(d.EndedAt.UTC()),
 		AllServiceTasks: d.Tasks.All(), ServiceTasks: d.Tasks.Codes(),
+		MasksNonDisclosure: d.Allowed && !d.ShowsNonDisclosure,
 		RestsOn: restsOnJSON{
 			Registry: toRefJSON(d.RestsOn.Registry), Unit: toRefJSON(d.RestsOn.Unit),
 			Grant: toRefJSON(d.RestsOn.Grant), Relationship: toRefJSON(d.RestsOn.Relationship),

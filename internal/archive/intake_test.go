@@ -20,6 +20,7 @@ import (
 func TestEverythingSaidOfADocumentIsKept(t *testing.T) {
 	a := newArena(t)
 	a.openMatter("1.2.246.10.1.14.7", []uuid.UUID{a.client}, task)
+	a.show(true)
 	path := storePath(a.client, task) + "&matter=1.2.246.10.1.14.7&language=sv-FI&schema=1&nonDisclosure=true&display=delayed&displayFrom=2027-01-01T00:00:00Z"
 	stored := a.expect("storing", a.unit.send("POST", path, typeOfBoth, []byte(both(note("x"), page("x")))), http.StatusCreated)
 	got := a.expect("metadata", a.unit.get("/documents/"+stored.id()+"/metadata"), http.StatusOK)

@@ -80,7 +80,7 @@ func (o operation) access() access.Operation { return operations[o].access }
 // operationsByName are the decision's operations.
 var operationsByName = func() map[string]access.Operation {
 	names := map[string]access.Operation{}
-	for op := access.FindClient; op <= access.ManageRelationship; op++ {
+	for op := access.FindClient; op <= access.Summary; op++ {
 		names[op.String()] = op
 	}
 	return names

@@ -56,7 +56,7 @@ func withUserRight(c *catalog.Catalog, q *question, d access.Decision, now time.
 		v.scopes = role.Scope(access.Search.String())
 		return v
 	}
-	v.Allowed, v.Tasks = false, access.TaskSet{}
+	v.Allowed, v.Tasks, v.ShowsNonDisclosure = false, access.TaskSet{}, false
 	return v
 }
 

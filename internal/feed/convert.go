@@ -39,7 +39,8 @@ func registry(o *v1alpha1.Registry, revision uint64, archiveName string) index.R
 		Accepted:      string(o.Spec.ArchiveName) == archiveName && accepted(o.Status.Conditions, v1alpha1.AcceptedCondition),
 		Deleting:      deleting(o),
 		ProducerBound: producers, OrganizerBound: organizer,
-		Credentials: credentials(o.Status.Credentials),
+		ShowNonDisclosure: o.Spec.Policies.NonDisclosure == v1alpha1.NonDisclosureShow, // all else masks
+		Credentials:       credentials(o.Status.Credentials),
 	}
 }
 

@@ -30,3 +30,16 @@ func TestWhatAnAgreementBuys(t *testing.T) {
 		}
 	}
 }
+
+// What is not Show in so many words masks, a word of a later version too.
+func TestOnlyShowShowsNonDisclosure(t *testing.T) {
+	for policy, shows := range map[v1alpha1.NonDisclosurePolicy]bool{
+		"": false, v1alpha1.NonDisclosureMask: false, v1alpha1.NonDisclosureShow: true, "show": false, "ShowToSome": false,
+	} {
+		o := &v1alpha1.Registry{}
+		o.Spec.Policies.NonDisclosure = policy
+		if got := registry(o, 1, "").ShowNonDisclosure; got != shows {
+			t.Errorf("%q: got %v", policy, got)
+		}
+	}
+}

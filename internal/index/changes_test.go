@@ -123,6 +123,7 @@ func TestChangeTellsWhetherAccessWasTakenAway(t *testing.T) {
 		editRegistry("longer bounds", false, func(r *index.Registry) { r.ProducerBound, r.OrganizerBound = time.Minute, 2*time.Hour }),
 		editRegistry("shorter bound for producers", true, func(r *index.Registry) { r.ProducerBound = time.Second }),
 		editRegistry("shorter bound for the organizer", true, func(r *index.Registry) { r.OrganizerBound = time.Second }),
+		editRegistry("shows non-disclosure", false, func(r *index.Registry) { r.ShowNonDisclosure = true }),
 		editRegistry("not accepted", true, func(r *index.Registry) { r.Accepted = false }),
 		editRegistry("deleting", true, func(r *index.Registry) { r.Deleting = true }),
 		editRegistry("another OID", true, func(r *index.Registry) { r.OID = "1.2.3" }),
@@ -158,6 +159,17 @@ func TestChangeTellsWhetherAccessWasTakenAway(t *testing.T) {
 			g.Expect(change).To(Equal(index.Change{Applied: true, TookAway: e.took}))
 		})
 	}
+}
+
+// A registry that masks again takes away what it had shown.
+func TestMaskingAgainTakesAway(t *testing.T) {
+	g := NewWithT(t)
+	w := indextest.New()
+	w.Registry.ShowNonDisclosure = true
+	x := w.Index()
+	masked := w.Registry
+	masked.ShowNonDisclosure, masked.Revision = false, 200
+	g.Expect(upserted(x.UpsertRegistry(masked))).To(Equal(index.Change{Applied: true, TookAway: true}))
 }
 
 // What gave nothing has nothing to take away.

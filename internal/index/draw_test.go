@@ -161,7 +161,7 @@ func drawBody(t *rapid.T, kind index.Kind, key index.Key) any {
 			ClientSystem: first(t, systemNames, "system"), Accepted: mostly(t, "accepted"), Deleting: rarely(t, "deleting"),
 			ProducerBound:  first(t, []time.Duration{0, 2 * time.Second, time.Minute}, "bound"),
 			OrganizerBound: first(t, []time.Duration{0, 20 * time.Second, 2 * time.Hour}, "bound"),
-			Credentials:    drawCredentials(t),
+			Credentials:    drawCredentials(t), ShowNonDisclosure: rapid.Bool().Draw(t, "shows non-disclosure"),
 		}
 	case index.Grants:
 		return index.Grant{
@@ -207,7 +207,7 @@ func drawRequest(t *rapid.T) access.Request {
 		registry = pick(t, registryOIDs, "registry")
 	}
 	operation := access.Operation(sixteenth(t, "operation"))
-	if operation > access.ManageRelationship+1 {
+	if operation > access.Summary+1 {
 		operation = access.NewVersion
 	}
 	req := access.Request{

@@ -163,6 +163,9 @@ func (h *history) check(t *rapid.T, seen map[access.Reason]int) {
 		t.Fatalf("decided %q (%q), ought to be %q (%q)\nrequest %+v\nnow %s\nobjects %s",
 			got.Reason, got.Detail, want.reason, want.detail, req, h.now, h.dump())
 	}
+	if shows := got.Allowed && (req.Caller.Unit == "" || h.model.shows(req.Registry)); got.ShowsNonDisclosure != shows {
+		t.Fatalf("shows non-disclosure: %v, ought to be %v", got.ShowsNonDisclosure, shows)
+	}
 	codes := got.Tasks.Codes()
 	slices.Sort(codes)
 	if !slices.Equal(codes, want.tasks) {

@@ -133,6 +133,16 @@ func only[T any](of []T, test func(T) bool) (T, bool) {
 	return none, false
 }
 
+// shows says whether units see documents under a non-disclosure in the registry, if it is accepted.
+func (m *model) shows(registry string) bool {
+	for _, r := range all[index.Registry](m) {
+		if r.OID == registry && r.Accepted && !r.Deleting {
+			return r.ShowNonDisclosure
+		}
+	}
+	return false
+}
+
 // outcome is what the model says of a request.
 type outcome struct {
 	reason access.Reason
@@ -249,7 +259,7 @@ func (m *model) decideOrganizer(req access.Request, registry index.Registry, now
 	if !req.Professional {
 		return deny(access.ReasonProfessionalMissing)
 	}
-	if req.Operation < access.FindClient || req.Operation > access.ManageRelationship {
+	if req.Operation < access.FindClient || req.Operation > access.Summary {
 		return deny(access.ReasonExtentInsufficient)
 	}
 	if aboutDocument(req.Operation) && req.Document == nil {
@@ -283,7 +293,7 @@ func (m *model) decideGrant(req access.Request, registry index.Registry, unit in
 	if !req.Professional {
 		return deny(access.ReasonProfessionalMissing)
 	}
-	basic := []access.Operation{access.FindClient, access.Search, access.Read, access.Store, access.NewVersion}
+	basic := []access.Operation{access.FindClient, access.Search, access.Read, access.Store, access.NewVersion, access.Summary}
 	extended := []access.Operation{access.Annul, access.Correct, access.ManageMatter, access.ManageRelationship}
 	if !(slices.Contains(basic, req.Operation) && grant.Extent >= access.Basic) &&
 		!(slices.Contains(extended, req.Operation) && grant.Extent == access.Extended) || req.IncomingOldData {

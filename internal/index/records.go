@@ -55,6 +55,8 @@ type Registry struct {
 	ProducerBound time.Duration
 	// OrganizerBound is how old a view may be for the organizer; zero means the archive's, see Index.SetBounds.
 	OrganizerBound time.Duration
+	// ShowNonDisclosure tells that documents under a non-disclosure reach producer units unmasked.
+	ShowNonDisclosure bool
 	// Credentials is the ledger of the organizer's own system.
 	Credentials []Credential
 }

@@ -20,6 +20,7 @@ func (s *state) newRegistry(r Registry) registry {
 			Ref: access.Ref{UID: r.UID, Revision: r.Revision}, Purpose: r.Purpose, Accepted: r.Accepted && !r.Deleting,
 			Organization: s.organizationOIDs.handle(r.Organization), ClientSystem: s.systemNames.handle(r.ClientSystem),
 			ProducerBound: r.ProducerBound, OrganizerBound: r.OrganizerBound,
+			ShowNonDisclosure: r.ShowNonDisclosure,
 		},
 		key: s.registryKeys.number(r.Key), oid: s.registryOIDs.number(r.OID), controller: s.controllers.number(r.Controller),
 		ledger: newLedger(r.Credentials),
@@ -47,6 +48,7 @@ func (r *registry) loses(next *registry, f *access.Freshness) bool {
 		next.Organization != r.Organization || next.ClientSystem != r.ClientSystem ||
 		f.OfProducers(&next.Registry) < f.OfProducers(&r.Registry) ||
 		f.OfOrganizer(&next.Registry) < f.OfOrganizer(&r.Registry) ||
+		r.ShowNonDisclosure && !next.ShowNonDisclosure ||
 		r.ledger.loses(&next.ledger)
 }
 

@@ -72,21 +72,18 @@ func (e CatalogTypeSector) Valid() bool {
 	}
 }
 
-// Defines values for ClientIdentifierKind.
+// Defines values for CatalogTypeSummary.
 const (
-	ClientIdentifierKindCode          ClientIdentifierKind = "code"
-	ClientIdentifierKindTemporaryCode ClientIdentifierKind = "temporary-code"
-	ClientIdentifierKindTemporaryOID  ClientIdentifierKind = "temporary-oid"
+	CatalogTypeSummaryDecision CatalogTypeSummary = "decision"
+	CatalogTypeSummaryPlan     CatalogTypeSummary = "plan"
 )
 
-// Valid indicates whether the value is a known member of the ClientIdentifierKind enum.
-func (e ClientIdentifierKind) Valid() bool {
+// Valid indicates whether the value is a known member of the CatalogTypeSummary enum.
+func (e CatalogTypeSummary) Valid() bool {
 	switch e {
-	case ClientIdentifierKindCode:
+	case CatalogTypeSummaryDecision:
 		return true
-	case ClientIdentifierKindTemporaryCode:
-		return true
-	case ClientIdentifierKindTemporaryOID:
+	case CatalogTypeSummaryPlan:
 		return true
 	default:
 		return false
@@ -318,69 +315,6 @@ func (e MatterEventKind) Valid() bool {
 	}
 }
 
-// Defines values for RetentionCountedFrom.
-const (
-	RetentionCountedFromClientBirth      RetentionCountedFrom = "clientBirth"
-	RetentionCountedFromClientDeath      RetentionCountedFrom = "clientDeath"
-	RetentionCountedFromLastMatterClosed RetentionCountedFrom = "lastMatterClosed"
-	RetentionCountedFromMatterClosed     RetentionCountedFrom = "matterClosed"
-	RetentionCountedFromStored           RetentionCountedFrom = "stored"
-)
-
-// Valid indicates whether the value is a known member of the RetentionCountedFrom enum.
-func (e RetentionCountedFrom) Valid() bool {
-	switch e {
-	case RetentionCountedFromClientBirth:
-		return true
-	case RetentionCountedFromClientDeath:
-		return true
-	case RetentionCountedFromLastMatterClosed:
-		return true
-	case RetentionCountedFromMatterClosed:
-		return true
-	case RetentionCountedFromStored:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for RetentionWaitsFor.
-const (
-	RetentionWaitsForClientBirth      RetentionWaitsFor = "clientBirth"
-	RetentionWaitsForClientDeath      RetentionWaitsFor = "clientDeath"
-	RetentionWaitsForLastMatterClosed RetentionWaitsFor = "lastMatterClosed"
-	RetentionWaitsForMatter           RetentionWaitsFor = "matter"
-	RetentionWaitsForMatterClosed     RetentionWaitsFor = "matterClosed"
-	RetentionWaitsForRule             RetentionWaitsFor = "rule"
-	RetentionWaitsForSettlement       RetentionWaitsFor = "settlement"
-	RetentionWaitsForStored           RetentionWaitsFor = "stored"
-)
-
-// Valid indicates whether the value is a known member of the RetentionWaitsFor enum.
-func (e RetentionWaitsFor) Valid() bool {
-	switch e {
-	case RetentionWaitsForClientBirth:
-		return true
-	case RetentionWaitsForClientDeath:
-		return true
-	case RetentionWaitsForLastMatterClosed:
-		return true
-	case RetentionWaitsForMatter:
-		return true
-	case RetentionWaitsForMatterClosed:
-		return true
-	case RetentionWaitsForRule:
-		return true
-	case RetentionWaitsForSettlement:
-		return true
-	case RetentionWaitsForStored:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for SearchRequestState.
 const (
 	SearchRequestStateAnnulled SearchRequestState = "annulled"
@@ -507,20 +441,6 @@ type BackdatedEnd struct {
 	Uses  []ReviewedUse `json:"uses"`
 }
 
-// BasicData defines model for BasicData.
-type BasicData struct {
-	BornOn        openapi_types.Date `json:"bornOn,omitempty,omitzero"`
-	DiedOn        openapi_types.Date `json:"diedOn,omitempty,omitzero"`
-	NonDisclosure bool               `json:"nonDisclosure"`
-}
-
-// BasicDataRequest defines model for BasicDataRequest.
-type BasicDataRequest struct {
-	// DiedOn Not in the future, and not before the birth.
-	DiedOn        openapi_types.Date `json:"diedOn,omitempty,omitzero"`
-	NonDisclosure bool               `json:"nonDisclosure"`
-}
-
 // Catalog defines model for Catalog.
 type Catalog struct {
 	AnnulmentReasons  []CatalogCode `json:"annulmentReasons"`
@@ -585,12 +505,21 @@ type CatalogType struct {
 	// Names In Finnish, Swedish and English.
 	Names Names `json:"names"`
 
+	// NonDisclosure Where the JSON holds address and contact data, which is masked under a non-disclosure for personal safety; missing where it is not known, so that the JSON is withheld.
+	NonDisclosure struct {
+		// JSON JSON Pointers in which * stands for each item of an array and each member of an object.
+		JSON []string `json:"json"`
+	} `json:"nonDisclosure,omitempty,omitzero"`
+
 	// Operation The operation that storing it counts as, where it is more than storing a document.
 	Operation CatalogTypeOperation `json:"operation,omitempty,omitzero"`
 	Schemas   []CatalogSchema      `json:"schemas"`
 
 	// Sector The branch of care that its documents belong to; missing for social care.
 	Sector CatalogTypeSector `json:"sector,omitempty,omitzero"`
+
+	// Summary The section of a summary that lists the newest ones.
+	Summary CatalogTypeSummary `json:"summary,omitempty,omitzero"`
 }
 
 // CatalogTypeFormats defines model for CatalogType.Formats.
@@ -602,40 +531,14 @@ type CatalogTypeOperation string
 // CatalogTypeSector The branch of care that its documents belong to; missing for social care.
 type CatalogTypeSector string
 
+// CatalogTypeSummary The section of a summary that lists the newest ones.
+type CatalogTypeSummary string
+
 // Client defines model for Client.
 type Client struct {
 	// ID Random; says nothing of the person.
 	ID openapi_types.UUID `json:"id"`
 }
-
-// ClientDetails defines model for ClientDetails.
-type ClientDetails struct {
-	// BornOn From the personal identity code; missing while there is none.
-	BornOn openapi_types.Date `json:"bornOn,omitempty,omitzero"`
-	DiedOn openapi_types.Date `json:"diedOn,omitempty,omitzero"`
-	ID     openapi_types.UUID `json:"id"`
-
-	// Identifiers All that the client has or had, in the order in which they were taken.
-	Identifiers []ClientIdentifier `json:"identifiers"`
-
-	// NonDisclosure A non-disclosure for personal safety (turvakielto) is in force.
-	NonDisclosure bool `json:"nonDisclosure"`
-}
-
-// ClientIdentifier defines model for ClientIdentifier.
-type ClientIdentifier struct {
-	Kind ClientIdentifierKind `json:"kind"`
-
-	// Replaced When another took its place.
-	Replaced time.Time `json:"replaced,omitempty,omitzero"`
-	Since    time.Time `json:"since"`
-
-	// Value Missing for one that was taken before identifiers were kept (register the client again to keep it), and once the client's key was destroyed.
-	Value string `json:"value,omitempty,omitzero"`
-}
-
-// ClientIdentifierKind defines model for ClientIdentifier.Kind.
-type ClientIdentifierKind string
 
 // Code A code of a national classification.
 type Code = string
@@ -669,6 +572,9 @@ type Document struct {
 	// Language A BCP 47 tag.
 	Language LanguageTag `json:"language,omitempty,omitzero"`
 
+	// Masked The caller gets address and contact data in this version masked.
+	Masked bool `json:"masked,omitempty,omitzero"`
+
 	// Matter The identifier of a matter.
 	Matter MatterID `json:"matter,omitempty,omitzero"`
 
@@ -684,10 +590,6 @@ type Document struct {
 
 	// Relationship What a client relationship document says of the service relationship, and whether the archive and the ServiceRelationship in the cluster agree. The agreement is told with the current version. Lists of found documents leave all of it out.
 	Relationship DocumentRelationship `json:"relationship,omitempty,omitzero"`
-
-	// Retention Until when the document is kept, by the catalog's rules; told to the organizer, with the metadata of a document.
-	// Of several rules, clients and matters that count, what keeps it longest.
-	Retention Retention `json:"retention,omitempty,omitzero"`
 
 	// Schema The version of the schema that the JSON was held to.
 	Schema       string `json:"schema,omitempty,omitzero"`
@@ -777,6 +679,9 @@ type Explanation struct {
 	Detail          string               `json:"detail"`
 	EndedAt         time.Time            `json:"endedAt,omitempty,omitzero"`
 
+	// MasksNonDisclosure Documents under a non-disclosure are given masked.
+	MasksNonDisclosure bool `json:"masksNonDisclosure,omitempty,omitzero"`
+
 	// Prerequisite The missing prerequisite of a grant that is not ready.
 	Prerequisite string `json:"prerequisite,omitempty,omitzero"`
 	Reason       string `json:"reason"`
@@ -797,13 +702,13 @@ type Explanation struct {
 // ExplanationAssumes defines model for Explanation.Assumes.
 type ExplanationAssumes string
 
-// Format defines model for Format.
+// Format Size and digest are those of the bytes as they were stored, and missing where the caller gets them masked.
 type Format struct {
 	ContentType FormatContentType `json:"contentType"`
-	Sha256      string            `json:"sha256"`
+	Sha256      string            `json:"sha256,omitempty,omitzero"`
 
 	// Size In bytes.
-	Size int64 `json:"size"`
+	Size int64 `json:"size,omitempty,omitzero"`
 }
 
 // FormatContentType defines model for Format.ContentType.
@@ -814,26 +719,10 @@ type History struct {
 	Items []Document `json:"items"`
 }
 
-// IdentityCodeRequest defines model for IdentityCodeRequest.
-type IdentityCodeRequest struct {
-	// IdentityCode A Finnish personal identity code.
-	IdentityCode string `json:"identityCode"`
-}
-
-// IdentityReplaced defines model for IdentityReplaced.
-type IdentityReplaced struct {
-	// Absorbed The client whom the code belonged to before; it is no more.
-	Absorbed openapi_types.UUID `json:"absorbed,omitempty,omitzero"`
-	ID       openapi_types.UUID `json:"id"`
-}
-
-// IdentityRequest One of the two.
+// IdentityRequest defines model for IdentityRequest.
 type IdentityRequest struct {
 	// IdentityCode A Finnish personal identity code.
-	IdentityCode string `json:"identityCode,omitempty,omitzero"`
-
-	// Temporary A temporary identifier (tilapäinen yksilöintitunnus), in one of its forms.
-	Temporary TemporaryIdentifier `json:"temporary,omitempty,omitzero"`
+	IdentityCode string `json:"identityCode"`
 }
 
 // KnownRelationship A service relationship as it was known.
@@ -1079,33 +968,6 @@ type RelationshipState struct {
 	Unit         OID       `json:"unit"`
 }
 
-// Retention Until when the document is kept, by the catalog's rules; told to the organizer, with the metadata of a document.
-// Of several rules, clients and matters that count, what keeps it longest.
-type Retention struct {
-	// CountedFrom The event that the rule counts whole years from.
-	CountedFrom RetentionCountedFrom `json:"countedFrom,omitempty,omitzero"`
-
-	// DestroyOn The first day on which it is no longer kept.
-	DestroyOn openapi_types.Date `json:"destroyOn,omitempty,omitzero"`
-
-	// Rule The rule's code; missing where no rule is for the document.
-	Rule string `json:"rule,omitempty,omitzero"`
-
-	// StartedOn The day of that event, in Finland.
-	StartedOn openapi_types.Date `json:"startedOn,omitempty,omitzero"`
-
-	// WaitsFor What has to come before there is a last day: the event, a matter that the archive knows, an agreement of a
-	// client relationship document with its relationship, or a rule, without which it is kept for good.
-	WaitsFor RetentionWaitsFor `json:"waitsFor,omitempty,omitzero"`
-}
-
-// RetentionCountedFrom The event that the rule counts whole years from.
-type RetentionCountedFrom string
-
-// RetentionWaitsFor What has to come before there is a last day: the event, a matter that the archive knows, an agreement of a
-// client relationship document with its relationship, or a rule, without which it is kept for good.
-type RetentionWaitsFor string
-
 // ReviewedUse defines model for ReviewedUse.
 type ReviewedUse struct {
 	// Documents How many documents were handled.
@@ -1173,15 +1035,6 @@ type SearchRequest struct {
 // SearchRequestState Annulled ones are for the organizer.
 type SearchRequestState string
 
-// TemporaryIdentifier A temporary identifier (tilapäinen yksilöintitunnus), in one of its forms.
-type TemporaryIdentifier struct {
-	// Code The 11 characters that people see, with R in place of the first digit of the individual number.
-	Code string `json:"code,omitempty,omitzero"`
-
-	// OID The OID, with the year and a number, under that of the organization or of its unit.
-	OID string `json:"oid,omitempty,omitzero"`
-}
-
 // UserRight defines model for UserRight.
 type UserRight struct {
 	// DocumentTypes Codes, or an asterisk alone for all. Missing where the right is to find and register clients.
@@ -1212,9 +1065,6 @@ type Annulled = bool
 
 // ClientParameter defines model for Client.
 type ClientParameter = []openapi_types.UUID
-
-// ClientID defines model for ClientId.
-type ClientID = openapi_types.UUID
 
 // ContentDigest defines model for ContentDigest.
 type ContentDigest = string
@@ -1549,12 +1399,6 @@ type RegisterClientJSONRequestBody = IdentityRequest
 // FindClientJSONRequestBody defines body for FindClient for application/json ContentType.
 type FindClientJSONRequestBody = IdentityRequest
 
-// UpdateClientJSONRequestBody defines body for UpdateClient for application/json ContentType.
-type UpdateClientJSONRequestBody = BasicDataRequest
-
-// ReplaceIdentityJSONRequestBody defines body for ReplaceIdentity for application/json ContentType.
-type ReplaceIdentityJSONRequestBody = IdentityCodeRequest
-
 // SearchDocumentsJSONRequestBody defines body for SearchDocuments for application/json ContentType.
 type SearchDocumentsJSONRequestBody = SearchRequest
 
@@ -1668,25 +1512,25 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/registries/{oid}/catalog/schemas/{type}/{version} (the `ReadSchema` operationId).
 	ReadSchema(ctx context.Context, oid Registry, pType Code, version Code, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RegisterClientWithBody Register a client under a personal identity code or a temporary identifier (organizer only)
+	// RegisterClientWithBody Register a client under a personal identity code (organizer only)
 	//
-	// Repeating it gives the same id, also after the temporary identifier was replaced. A test registry takes only codes of the 900 series. The identifier is kept encrypted.
+	// Repeating it gives the same id. A test registry takes only codes of the 900 series.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/registries/{oid}/clients (the `RegisterClient` operationId).
 	RegisterClientWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RegisterClient Register a client under a personal identity code or a temporary identifier (organizer only)
+	// RegisterClient Register a client under a personal identity code (organizer only)
 	//
-	// Repeating it gives the same id, also after the temporary identifier was replaced. A test registry takes only codes of the 900 series. The identifier is kept encrypted.
+	// Repeating it gives the same id. A test registry takes only codes of the 900 series.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/registries/{oid}/clients (the `RegisterClient` operationId).
 	RegisterClient(ctx context.Context, oid Registry, body RegisterClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FindClientWithBody Find a client's id by personal identity code or temporary identifier
+	// FindClientWithBody Find a client's id by personal identity code
 	//
 	// To a producer unit, a person who is no client and a client without a relationship in the unit are the same refusal, `no-relationship`.
 	//
@@ -1695,7 +1539,7 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/registries/{oid}/clients/_search (the `FindClient` operationId).
 	FindClientWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FindClient Find a client's id by personal identity code or temporary identifier
+	// FindClient Find a client's id by personal identity code
 	//
 	// To a producer unit, a person who is no client and a client without a relationship in the unit are the same refusal, `no-relationship`.
 	//
@@ -1703,57 +1547,6 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/registries/{oid}/clients/_search (the `FindClient` operationId).
 	FindClient(ctx context.Context, oid Registry, body FindClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ReadClient Read a client's identifiers and basic data (organizer only)
-	//
-	// Corresponds with GET /v1/registries/{oid}/clients/{id} (the `ReadClient` operationId).
-	ReadClient(ctx context.Context, oid Registry, id ClientID, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// UpdateClientWithBody Set a client's basic data (organizer only)
-	//
-	// All of them are set by each request; a day of death that is left out is not known any more.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with PUT /v1/registries/{oid}/clients/{id}/basic-data (the `UpdateClient` operationId).
-	UpdateClientWithBody(ctx context.Context, oid Registry, id ClientID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// UpdateClient Set a client's basic data (organizer only)
-	//
-	// All of them are set by each request; a day of death that is left out is not known any more.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with PUT /v1/registries/{oid}/clients/{id}/basic-data (the `UpdateClient` operationId).
-	UpdateClient(ctx context.Context, oid Registry, id ClientID, body UpdateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ReplaceIdentityWithBody Give a client with a temporary identifier its personal identity code (organizer only)
-	//
-	// The client keeps its id, and with it documents and relationships. It is found by the temporary identifier too.
-	// Repeating the request changes nothing.
-	//
-	// Where another client has been registered under the code, but nothing else is kept of it, that client is given
-	// up, and the answer tells its former id in `absorbed`. Where more is kept, nothing changes
-	// (`client-merge-needed`). A client that has another code already keeps it (`client-identified`).
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with POST /v1/registries/{oid}/clients/{id}/identity (the `ReplaceIdentity` operationId).
-	ReplaceIdentityWithBody(ctx context.Context, oid Registry, id ClientID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ReplaceIdentity Give a client with a temporary identifier its personal identity code (organizer only)
-	//
-	// The client keeps its id, and with it documents and relationships. It is found by the temporary identifier too.
-	// Repeating the request changes nothing.
-	//
-	// Where another client has been registered under the code, but nothing else is kept of it, that client is given
-	// up, and the answer tells its former id in `absorbed`. Where more is kept, nothing changes
-	// (`client-merge-needed`). A client that has another code already keeps it (`client-identified`).
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with POST /v1/registries/{oid}/clients/{id}/identity (the `ReplaceIdentity` operationId).
-	ReplaceIdentity(ctx context.Context, oid Registry, id ClientID, body ReplaceIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StoreDocumentWithBody Store a document under an id that the archive gives
 	//
@@ -1793,7 +1586,6 @@ type ClientInterface interface {
 	//
 	// A document of a client without a relationship in the unit is `document-not-found`, the same as one
 	// that does not exist. An annulled one is `document-annulled`; the organizer reads it with `annulled=true`.
-	// To the organizer, one whose retention time has ended is `document-destroyed`.
 	//
 	// Corresponds with GET /v1/registries/{oid}/documents/{id} (the `ReadDocument` operationId).
 	ReadDocument(ctx context.Context, oid Registry, id DocumentID, params *ReadDocumentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1861,6 +1653,9 @@ type ClientInterface interface {
 	// A document moves only to a matter of the same clients. In a closed matter only corrections, annulments and the
 	// ends of client relationships are stored.
 	//
+	// A unit that has read the document masked cannot store the masked text in the place of the data
+	// (`mask-stored`), and only the organizer takes the label `nonDisclosure` off (`non-disclosure-dropped`).
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/registries/{oid}/documents/{id}/versions (the `AddVersion` operationId).
@@ -1878,7 +1673,8 @@ type ClientInterface interface {
 	// The JWS as it was stored. With the stored bytes and the authorities of the cards anyone can verify it
 	// without the archive, as `valtuus document verify` does.
 	//
-	// A version that is not signed in the format is `signature-not-found`.
+	// A version that is not signed in the format is `signature-not-found`. The signature does not verify over
+	// masked bytes: to a caller who gets the version masked it is `masked-signature-withheld`.
 	//
 	// Corresponds with GET /v1/registries/{oid}/documents/{id}/versions/{version}/signature (the `ReadSignature` operationId).
 	ReadSignature(ctx context.Context, oid Registry, id DocumentID, version Version, params *ReadSignatureParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2097,9 +1893,9 @@ func (c *Requests) ReadSchema(ctx context.Context, oid Registry, pType Code, ver
 	return c.Client.Do(req)
 }
 
-// RegisterClientWithBody Register a client under a personal identity code or a temporary identifier (organizer only)
+// RegisterClientWithBody Register a client under a personal identity code (organizer only)
 //
-// Repeating it gives the same id, also after the temporary identifier was replaced. A test registry takes only codes of the 900 series. The identifier is kept encrypted.
+// Repeating it gives the same id. A test registry takes only codes of the 900 series.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2116,9 +1912,9 @@ func (c *Requests) RegisterClientWithBody(ctx context.Context, oid Registry, con
 	return c.Client.Do(req)
 }
 
-// RegisterClient Register a client under a personal identity code or a temporary identifier (organizer only)
+// RegisterClient Register a client under a personal identity code (organizer only)
 //
-// Repeating it gives the same id, also after the temporary identifier was replaced. A test registry takes only codes of the 900 series. The identifier is kept encrypted.
+// Repeating it gives the same id. A test registry takes only codes of the 900 series.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2135,7 +1931,7 @@ func (c *Requests) RegisterClient(ctx context.Context, oid Registry, body Regist
 	return c.Client.Do(req)
 }
 
-// FindClientWithBody Find a client's id by personal identity code or temporary identifier
+// FindClientWithBody Find a client's id by personal identity code
 //
 // To a producer unit, a person who is no client and a client without a relationship in the unit are the same refusal, `no-relationship`.
 //
@@ -2154,7 +1950,7 @@ func (c *Requests) FindClientWithBody(ctx context.Context, oid Registry, content
 	return c.Client.Do(req)
 }
 
-// FindClient Find a client's id by personal identity code or temporary identifier
+// FindClient Find a client's id by personal identity code
 //
 // To a producer unit, a person who is no client and a client without a relationship in the unit are the same refusal, `no-relationship`.
 //
@@ -2163,107 +1959,6 @@ func (c *Requests) FindClientWithBody(ctx context.Context, oid Registry, content
 // Corresponds with POST /v1/registries/{oid}/clients/_search (the `FindClient` operationId).
 func (c *Requests) FindClient(ctx context.Context, oid Registry, body FindClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewFindClientRequest(c.Server, oid, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// ReadClient Read a client's identifiers and basic data (organizer only)
-//
-// Corresponds with GET /v1/registries/{oid}/clients/{id} (the `ReadClient` operationId).
-func (c *Requests) ReadClient(ctx context.Context, oid Registry, id ClientID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewReadClientRequest(c.Server, oid, id)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// UpdateClientWithBody Set a client's basic data (organizer only)
-//
-// All of them are set by each request; a day of death that is left out is not known any more.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with PUT /v1/registries/{oid}/clients/{id}/basic-data (the `UpdateClient` operationId).
-func (c *Requests) UpdateClientWithBody(ctx context.Context, oid Registry, id ClientID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUpdateClientRequestWithBody(c.Server, oid, id, contentType, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// UpdateClient Set a client's basic data (organizer only)
-//
-// All of them are set by each request; a day of death that is left out is not known any more.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with PUT /v1/registries/{oid}/clients/{id}/basic-data (the `UpdateClient` operationId).
-func (c *Requests) UpdateClient(ctx context.Context, oid Registry, id ClientID, body UpdateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUpdateClientRequest(c.Server, oid, id, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// ReplaceIdentityWithBody Give a client with a temporary identifier its personal identity code (organizer only)
-//
-// The client keeps its id, and with it documents and relationships. It is found by the temporary identifier too.
-// Repeating the request changes nothing.
-//
-// Where another client has been registered under the code, but nothing else is kept of it, that client is given
-// up, and the answer tells its former id in `absorbed`. Where more is kept, nothing changes
-// (`client-merge-needed`). A client that has another code already keeps it (`client-identified`).
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with POST /v1/registries/{oid}/clients/{id}/identity (the `ReplaceIdentity` operationId).
-func (c *Requests) ReplaceIdentityWithBody(ctx context.Context, oid Registry, id ClientID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewReplaceIdentityRequestWithBody(c.Server, oid, id, contentType, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// ReplaceIdentity Give a client with a temporary identifier its personal identity code (organizer only)
-//
-// The client keeps its id, and with it documents and relationships. It is found by the temporary identifier too.
-// Repeating the request changes nothing.
-//
-// Where another client has been registered under the code, but nothing else is kept of it, that client is given
-// up, and the answer tells its former id in `absorbed`. Where more is kept, nothing changes
-// (`client-merge-needed`). A client that has another code already keeps it (`client-identified`).
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with POST /v1/registries/{oid}/clients/{id}/identity (the `ReplaceIdentity` operationId).
-func (c *Requests) ReplaceIdentity(ctx context.Context, oid Registry, id ClientID, body ReplaceIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewReplaceIdentityRequest(c.Server, oid, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2342,7 +2037,6 @@ func (c *Requests) SearchDocuments(ctx context.Context, oid Registry, body Searc
 //
 // A document of a client without a relationship in the unit is `document-not-found`, the same as one
 // that does not exist. An annulled one is `document-annulled`; the organizer reads it with `annulled=true`.
-// To the organizer, one whose retention time has ended is `document-destroyed`.
 //
 // Corresponds with GET /v1/registries/{oid}/documents/{id} (the `ReadDocument` operationId).
 func (c *Requests) ReadDocument(ctx context.Context, oid Registry, id DocumentID, params *ReadDocumentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2480,6 +2174,9 @@ func (c *Requests) ListVersions(ctx context.Context, oid Registry, id DocumentID
 // A document moves only to a matter of the same clients. In a closed matter only corrections, annulments and the
 // ends of client relationships are stored.
 //
+// A unit that has read the document masked cannot store the masked text in the place of the data
+// (`mask-stored`), and only the organizer takes the label `nonDisclosure` off (`non-disclosure-dropped`).
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/registries/{oid}/documents/{id}/versions (the `AddVersion` operationId).
@@ -2517,7 +2214,8 @@ func (c *Requests) ReadVersion(ctx context.Context, oid Registry, id DocumentID,
 // The JWS as it was stored. With the stored bytes and the authorities of the cards anyone can verify it
 // without the archive, as `valtuus document verify` does.
 //
-// A version that is not signed in the format is `signature-not-found`.
+// A version that is not signed in the format is `signature-not-found`. The signature does not verify over
+// masked bytes: to a caller who gets the version masked it is `masked-signature-withheld`.
 //
 // Corresponds with GET /v1/registries/{oid}/documents/{id}/versions/{version}/signature (the `ReadSignature` operationId).
 func (c *Requests) ReadSignature(ctx context.Context, oid Registry, id DocumentID, version Version, params *ReadSignatureParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3040,155 +2738,6 @@ func NewFindClientRequestWithBody(server string, oid Registry, contentType strin
 	}
 
 	operationPath := fmt.Sprintf("/v1/registries/%s/clients/_search", pathParam0)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	return req, nil
-}
-
-// NewReadClientRequest constructs an http.Request for the ReadClient method
-func NewReadClientRequest(server string, oid Registry, id ClientID) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
-	if err != nil {
-		return nil, err
-	}
-
-	var pathParam1 string
-
-	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
-	if err != nil {
-		return nil, err
-	}
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/v1/registries/%s/clients/%s", pathParam0, pathParam1)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
-}
-
-// NewUpdateClientRequest calls the generic UpdateClient builder with application/json body
-func NewUpdateClientRequest(server string, oid Registry, id ClientID, body UpdateClientJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewUpdateClientRequestWithBody(server, oid, id, "application/json", bodyReader)
-}
-
-// NewUpdateClientRequestWithBody constructs an http.Request for the UpdateClient method, with any body, and a specified content type
-func NewUpdateClientRequestWithBody(server string, oid Registry, id ClientID, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
-	if err != nil {
-		return nil, err
-	}
-
-	var pathParam1 string
-
-	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
-	if err != nil {
-		return nil, err
-	}
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/v1/registries/%s/clients/%s/basic-data", pathParam0, pathParam1)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	return req, nil
-}
-
-// NewReplaceIdentityRequest calls the generic ReplaceIdentity builder with application/json body
-func NewReplaceIdentityRequest(server string, oid Registry, id ClientID, body ReplaceIdentityJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewReplaceIdentityRequestWithBody(server, oid, id, "application/json", bodyReader)
-}
-
-// NewReplaceIdentityRequestWithBody constructs an http.Request for the ReplaceIdentity method, with any body, and a specified content type
-func NewReplaceIdentityRequestWithBody(server string, oid Registry, id ClientID, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
-	if err != nil {
-		return nil, err
-	}
-
-	var pathParam1 string
-
-	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
-	if err != nil {
-		return nil, err
-	}
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/v1/registries/%s/clients/%s/identity", pathParam0, pathParam1)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}

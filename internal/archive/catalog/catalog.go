@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/valtuus/valtuus/internal/access"
+	"github.com/valtuus/valtuus/internal/archive/masking"
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
 
@@ -112,7 +113,18 @@ type DocumentType struct {
 	formats   []string
 	schemas   []*Schema // by their first day; they do not overlap
 	mapping   *mapping  // nil unless its documents open relationships
+	masked    *masking.Paths
+	summary   SummarySection
 }
+
+// SummarySection is the section of a client's summary that lists the newest documents of a type.
+type SummarySection string
+
+// The sections; empty for none.
+const (
+	SummaryDecisions SummarySection = "decision"
+	SummaryPlans     SummarySection = "plan"
+)
 
 // Code gives the type's code.
 func (t *DocumentType) Code() string { return t.code }
@@ -126,6 +138,18 @@ func (t *DocumentType) Operation() string { return t.operation }
 
 // Sector is the branch of care that documents of the type belong to.
 func (t *DocumentType) Sector() access.CareSector { return t.sector }
+
+// NonDisclosure gives what is masked in the JSON of a document under a non-disclosure for personal safety. Where the
+// catalog does not say, known is false: the JSON may hold address or contact data anywhere.
+func (t *DocumentType) NonDisclosure() (paths masking.Paths, known bool) {
+	if t.masked == nil {
+		return masking.Paths{}, false
+	}
+	return *t.masked, true
+}
+
+// Summary gives the section of a client's summary that lists the newest documents of the type.
+func (t *DocumentType) Summary() SummarySection { return t.summary }
 
 // Formats gives the content types that the type may have.
 func (t *DocumentType) Formats() []string { return slices.Clone(t.formats) }

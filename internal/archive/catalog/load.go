@@ -244,6 +244,8 @@ func (l *loader) documentType(field string, m *manifestType) *DocumentType {
 		l.fail(field+".schemas", "the type has no %s to be held to them", store.ContentJSON)
 	}
 	l.schemas(field, m, t)
+	l.nonDisclosure(field, m, t)
+	l.summary(field, m, t)
 	if m.Relationship != nil {
 		if len(m.Schemas) == 0 {
 			l.fail(field+".schemas", "lists none, and a type with a relationship needs one")

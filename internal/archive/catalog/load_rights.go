@@ -18,7 +18,7 @@ var clientOperations = []string{access.FindClient.String(), access.RegisterClien
 var documentOperations = []string{
 	access.Search.String(), access.Read.String(), access.Store.String(), access.NewVersion.String(),
 	access.Correct.String(), access.Annul.String(), access.ManageMatter.String(), access.ManageRelationship.String(),
-	"Summary",
+	access.Summary.String(),
 }
 
 // roles loads the roles. Who has a role that is not among them may do nothing, so a catalog without any would

@@ -27,6 +27,16 @@ type manifestType struct {
 	Formats      []string              `json:"formats"`
 	Schemas      []manifestSchema      `json:"schemas"`
 	Relationship *manifestRelationship `json:"relationship"`
+	// NonDisclosure tells what is masked in a document under a non-disclosure; left out, nothing is known.
+	NonDisclosure *manifestNonDisclosure `json:"nonDisclosure"`
+	// Summary is the section of a client's summary that lists the newest documents; empty for none.
+	Summary string `json:"summary"`
+}
+
+// manifestNonDisclosure has JSON Pointers in which * stands for each item or member. An empty list, unlike none, says
+// that the JSON never holds address or contact data.
+type manifestNonDisclosure struct {
+	JSON *[]string `json:"json"`
 }
 
 type manifestSchema struct {

@@ -126,6 +126,16 @@ const (
 	RoleUnknown
 	// UserRightMissing: the professional's role may not do this, though the caller might.
 	UserRightMissing
+	// MaskedJSONWithheld: under a non-disclosure, the catalog does not say what to mask in JSON of the type.
+	MaskedJSONWithheld
+	// MaskedXHTMLWithheld: under a non-disclosure, the author of the XHTML has marked nothing to mask.
+	MaskedXHTMLWithheld
+	// MaskedSignatureWithheld: the signature is over bytes that the caller gets masked.
+	MaskedSignatureWithheld
+	// MaskStored: what is to be stored holds the mask of what was read masked.
+	MaskStored
+	// NonDisclosureDropped: a unit's new version takes the label of a non-disclosure off.
+	NonDisclosureDropped
 	// TrustAnchorsMissing: the archive knows no authority of professionals' cards yet.
 	TrustAnchorsMissing
 	// DocumentNotFound: the caller can see no document with the id.
@@ -207,6 +217,11 @@ var kinds = [kindEnd]struct {
 	AssertionReplayed:         {"assertion-replayed", http.StatusUnauthorized},
 	RoleUnknown:               {"role-unknown", http.StatusForbidden},
 	UserRightMissing:          {"user-right-missing", http.StatusForbidden},
+	MaskedJSONWithheld:        {"masked-json-withheld", http.StatusForbidden},
+	MaskedXHTMLWithheld:       {"masked-xhtml-withheld", http.StatusForbidden},
+	MaskedSignatureWithheld:   {"masked-signature-withheld", http.StatusForbidden},
+	MaskStored:                {"mask-stored", http.StatusUnprocessableEntity},
+	NonDisclosureDropped:      {"non-disclosure-dropped", http.StatusUnprocessableEntity},
 	TrustAnchorsMissing:       {"trust-anchors-missing", http.StatusServiceUnavailable},
 	DocumentNotFound:          {"document-not-found", http.StatusNotFound},
 	ClientUnknown:             {"client-unknown", http.StatusNotFound},

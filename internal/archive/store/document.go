@@ -191,7 +191,14 @@ type Facts struct {
 	Representations  []RepresentationFacts
 	CorrectionReason string
 	ViewRevision     string
+
+	// ClientNonDisclosure tells that one of the clients at least is under a non-disclosure for personal safety
+	// (turvakielto) now, whatever the version's label says.
+	ClientNonDisclosure bool
 }
+
+// NonDisclosure tells whether the version is under a non-disclosure for personal safety, by its label or by a client.
+func (f *Facts) NonDisclosure() bool { return f.Labels.NonDisclosure || f.ClientNonDisclosure }
 
 // Document is a version with the bytes of one of its representations, verbatim.
 type Document struct {
@@ -234,6 +241,7 @@ func (v *NewVersion) Replaces(former Facts) Facts {
 	f := v.facts()
 	f.ID, f.Registry, f.ClientIDs, f.Type, f.OldData = former.ID, former.Registry, former.ClientIDs, former.Type, former.OldData
 	f.FirstStored, f.Version, f.Current, f.State = former.FirstStored, former.Current+1, former.Current+1, StateStored
+	f.ClientNonDisclosure = former.ClientNonDisclosure
 	return f
 }
 

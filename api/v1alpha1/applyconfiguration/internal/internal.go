@@ -327,6 +327,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: sv
       type:
         scalar: string
+- name: com.github.valtuus.valtuus.api.v1alpha1.NonDisclosurePolicy
+  scalar: string
 - name: com.github.valtuus.valtuus.api.v1alpha1.OID
   scalar: string
 - name: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
@@ -593,6 +595,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: deploymentTest
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.DeploymentTestPolicy
+    - name: nonDisclosure
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.NonDisclosurePolicy
     - name: staleness
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.Staleness

@@ -5,6 +5,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"testing"
 
@@ -37,6 +38,14 @@ func TestConformance(t *testing.T) {
 				t.Fatal(err)
 			}
 			return cluster.URI(database) + "&search_path=" + schema
+		},
+		Raw: func(t testing.TB, place string) *sql.DB {
+			t.Helper()
+			db, err := OpenDatabase(t.Context(), place)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return db
 		},
 	})
 }

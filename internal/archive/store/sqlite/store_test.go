@@ -55,6 +55,14 @@ func TestConformance(t *testing.T) {
 	storetest.Run(t, storetest.Engine{
 		Open:     func(t testing.TB, place string) store.Store { return openAt(t, place) },
 		NewPlace: func(t testing.TB) string { return t.TempDir() },
+		Raw: func(t testing.TB, place string) *sql.DB {
+			t.Helper()
+			db, err := OpenFile(t.Context(), place)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return db
+		},
 	})
 }
 

@@ -54,22 +54,24 @@ var checkNewSQL = bySize(store.MaxClients, func(n int) string {
 	   (SELECT count(*) FROM clients c WHERE c.client_id IN (` + numbered(3, n) + `)
 	      AND c.registry_id + 0 = r.registry_id),
 	   (SELECT count(*) FROM clients c WHERE c.client_id IN (` + numbered(3, n) + `) AND c.in_use = 0),
+	   (SELECT coalesce(max(c.non_disclosure), 0) FROM clients c WHERE c.client_id IN (` + numbered(3, n) + `)),
 	   (SELECT count(*) FROM documents d WHERE d.document_id = $2),
 	   (SELECT count(*) FROM destructions x WHERE x.kind = 'document' AND x.subject = ` + numbered(3+n, 1) + `)
 	 FROM registries r WHERE r.oid = $1`
 })
 
 // checkNew gives the registry's number if all the clients are in the registry, whether the id is taken, and whether
-// nothing has been kept under one of the clients yet.
+// nothing has been kept under one of the clients yet. It fills in what the facts say of the clients.
 func checkNew(t Tx, f *store.Facts) (registryID int64, taken, unused bool, err error) {
 	args := []any{f.Registry, f.ID[:]}
 	for i := range f.ClientIDs {
 		args = append(args, f.ClientIDs[i][:])
 	}
 	args = append(args, f.ID.String())
-	var clients, idle, documents, destroyed int
+	var clients, idle, nonDisclosure, documents, destroyed int
 	found, err := t.Get("checking a document's clients and id", checkNewSQL[len(f.ClientIDs)], args,
-		&registryID, &clients, &idle, &documents, &destroyed)
+		&registryID, &clients, &idle, &nonDisclosure, &documents, &destroyed)
+	f.ClientNonDisclosure = nonDisclosure != 0
 	switch {
 	case err != nil:
 	case destroyed > 0: // perhaps with its client

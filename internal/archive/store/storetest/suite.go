@@ -5,6 +5,7 @@
 package storetest
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"testing"
@@ -24,6 +25,8 @@ type Engine struct {
 	Open func(t testing.TB, place string) store.Store
 	// NewPlace makes an empty place that lasts as long as the test.
 	NewPlace func(t testing.TB) string
+	// Raw opens the database of a place behind the store's back. The suite closes it.
+	Raw func(t testing.TB, place string) *sql.DB
 }
 
 // Run runs the whole suite.
@@ -37,6 +40,7 @@ func Run(t *testing.T, engine Engine) {
 	t.Run("Signatures", func(t *testing.T) { testSignatures(t, engine) })
 	t.Run("History", func(t *testing.T) { testHistory(t, engine) })
 	t.Run("Matters", func(t *testing.T) { testMatters(t, engine) })
+	t.Run("NonDisclosure", func(t *testing.T) { testNonDisclosure(t, engine) })
 	t.Run("Relationships", func(t *testing.T) { testRelationships(t, engine) })
 	t.Run("RelationshipHistory", func(t *testing.T) { testRelationshipHistory(t, engine) })
 	t.Run("Search", func(t *testing.T) { testSearch(t, engine) })

@@ -20,6 +20,9 @@ type RegistryPoliciesApplyConfiguration struct {
 	AutomaticGrants *apiv1alpha1.AutomaticGrants `json:"automaticGrants,omitempty"`
 	// staleness bounds the age of the archive's view for this registry; the Archive's bounds hold when left out.
 	Staleness *StalenessApplyConfiguration `json:"staleness,omitempty"`
+	// nonDisclosure tells how documents under a non-disclosure for personal safety (turvakielto) reach producer
+	// units: Mask, which holds when left out, masks address and contact data; Show gives them as they were stored.
+	NonDisclosure *apiv1alpha1.NonDisclosurePolicy `json:"nonDisclosure,omitempty"`
 }
 
 // RegistryPoliciesApplyConfiguration constructs a declarative configuration of the RegistryPolicies type for use with
@@ -49,5 +52,13 @@ func (b *RegistryPoliciesApplyConfiguration) WithAutomaticGrants(value apiv1alph
 // If called multiple times, the Staleness field is set to the value of the last call.
 func (b *RegistryPoliciesApplyConfiguration) WithStaleness(value *StalenessApplyConfiguration) *RegistryPoliciesApplyConfiguration {
 	b.Staleness = value
+	return b
+}
+
+// WithNonDisclosure sets the NonDisclosure field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the NonDisclosure field is set to the value of the last call.
+func (b *RegistryPoliciesApplyConfiguration) WithNonDisclosure(value apiv1alpha1.NonDisclosurePolicy) *RegistryPoliciesApplyConfiguration {
+	b.NonDisclosure = &value
 	return b
 }
