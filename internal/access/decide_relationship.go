@@ -3,7 +3,10 @@
 
 package access
 
-import "bytes"
+import (
+	"bytes"
+	"time"
+)
 
 // related checks that the client has a live relationship in the unit, and collects the service tasks of
 // all that are live. Any live one serves; if none is, the decision tells of the one that came nearest.
@@ -34,6 +37,12 @@ func (c *inquiry) related(pair Handle, tasks *TaskSet) bool {
 		c.decision.EndedAt = nearest.End
 	}
 	return c.deny(reason)
+}
+
+// IsLive tells whether the relationship is live at the instant now.
+func (r *Relationship) IsLive(now time.Time) bool {
+	c := inquiry{now: now}
+	return c.liveness(r) == ReasonAllowed
 }
 
 // liveness is ReasonAllowed for a live relationship, else what it lacks. An end counts whatever the

@@ -65,6 +65,17 @@ const (
 	PurposeTest
 )
 
+// Live is a service relationship that is live: accepted, begun and not ended.
+type Live struct {
+	Ref Ref
+	// Unit is the OID of the producer unit.
+	Unit string
+	// Tasks are the service tasks that it covers.
+	Tasks TaskSet
+	// Start is when it started; End is when it ends, exclusive, zero means open.
+	Start, End time.Time
+}
+
 // Registry is a client registry as the decision sees it.
 type Registry struct {
 	Ref Ref

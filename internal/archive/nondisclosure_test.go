@@ -227,6 +227,17 @@ func TestTheRegistrysPolicyMayShow(t *testing.T) {
 	}
 }
 
+// A non-disclosure that is set between the facts and the bytes ends the request, too.
+func TestANonDisclosureThatIsSetMeanwhileReleasesNothing(t *testing.T) {
+	a := newArena(t)
+	id := a.keepVisit(false)
+	a.store.set(func(f *faultyStore) { f.onFacts = func() { a.protect(a.client, true) } })
+	got := a.unit.get("/documents/" + id)
+	a.store.set(func(f *faultyStore) { f.onFacts = nil })
+	a.check("meanwhile", got, 503, "store-unavailable")
+	a.masked("after", a.unit.get("/documents/"+id), visit(masking.Mask))
+}
+
 // What changes between the facts and the release ends the request rather than let the plain form out.
 func TestAPolicyThatMasksMeanwhileReleasesNothing(t *testing.T) {
 	a := newArena(t)

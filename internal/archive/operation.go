@@ -19,6 +19,7 @@ const (
 	opNewVersion
 	opCorrect
 	opAnnul
+	opSummary
 	opReadClient
 	opUpdateClient
 	opSetIdentity
@@ -49,6 +50,7 @@ var operations = [...]struct {
 	opNewVersion:     {access: access.NewVersion},
 	opCorrect:        {access: access.Correct},
 	opAnnul:          {access: access.Annul},
+	opSummary:        {access: access.Summary},
 	opReadClient:     {"ReadClient", access.FindClient},
 	opUpdateClient:   {"UpdateClient", access.RegisterClient},
 	opSetIdentity:    {"ReplaceIdentity", access.RegisterClient},

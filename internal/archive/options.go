@@ -32,6 +32,8 @@ type View interface {
 	RevisionString() string
 	// OrganizationOf is the OID of the organization that a caller acts for.
 	OrganizationOf(registry, unit string) string
+	// Live lists the client's live relationships in the registry, in the unit or, for "", in any.
+	Live(registry, unit string, client access.ClientID, now time.Time) []access.Live
 	// ControllerOf is the OID of the registry controller; empty where the registry names none.
 	ControllerOf(registry string) string
 }

@@ -58,6 +58,7 @@ func (s *Server) routes() (http.Handler, error) {
 		{registry + "/matters/{id}/reopening", post(opReopenMatter, (*exchange).reopenMatter)},
 		{registry + "/relationships/_history", post(opRelationshipHistory, (*exchange).relationshipHistory)},
 		{registry + "/relationships/_review", post(opRelationshipReview, (*exchange).reviewRelationships)},
+		{registry + "/summary", post(opSummary, (*exchange).summarize)},
 		{registry + "/explain", post(opExplain, (*exchange).explain)},
 		{registry + "/catalog", methods{"GET": s.serveOpenly((*exchange).readCatalog)}},
 		{registry + "/catalog/schemas/{type}/{version}", methods{"GET": s.serveOpenly((*exchange).readSchema)}},

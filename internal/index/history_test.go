@@ -113,6 +113,24 @@ func (h *history) tell(t *rapid.T, o object) {
 	h.checkTookAway(t, before, change)
 }
 
+// checkLive compares the list of live relationships with the model's.
+func (h *history) checkLive(t *rapid.T, req access.Request) {
+	said := func(ref access.Ref, unit string, tasks []string, start, end time.Time) string {
+		tasks = slices.Sorted(slices.Values(tasks))
+		return fmt.Sprint(ref, unit, slices.Compact(tasks), start.UnixMicro(), end.UnixMicro())
+	}
+	var got, want []string
+	for _, l := range h.index.Live(req.Registry, req.Caller.Unit, req.Client, h.now) {
+		got = append(got, said(l.Ref, l.Unit, l.Tasks.Codes(), l.Start, l.End))
+	}
+	for _, r := range h.model.live(req.Registry, req.Caller.Unit, req.Client, h.now) {
+		want = append(want, said(access.Ref{UID: r.UID, Revision: r.Revision}, r.Unit, r.Tasks, r.Start, h.model.endOf(r)))
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("live %v, ought to be %v\nrequest %+v\nnow %s\nobjects %s", got, want, req, h.now, h.dump())
+	}
+}
+
 func (h *history) checkTookAway(t *rapid.T, before []access.Request, change index.Change) {
 	for _, req := range before {
 		if d := h.index.Decide(&req, h.now); !d.Allowed && !change.TookAway {
@@ -166,6 +184,7 @@ func (h *history) check(t *rapid.T, seen map[access.Reason]int) {
 	if shows := got.Allowed && (req.Caller.Unit == "" || h.model.shows(req.Registry)); got.ShowsNonDisclosure != shows {
 		t.Fatalf("shows non-disclosure: %v, ought to be %v", got.ShowsNonDisclosure, shows)
 	}
+	h.checkLive(t, req)
 	codes := got.Tasks.Codes()
 	slices.Sort(codes)
 	if !slices.Equal(codes, want.tasks) {

@@ -5,6 +5,7 @@ package index_test
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"time"
 
@@ -141,6 +142,25 @@ func (m *model) shows(registry string) bool {
 		}
 	}
 	return false
+}
+
+// live lists the client's live relationships in the one accepted registry with the OID, by their start.
+func (m *model) live(oid, unit string, client access.ClientID, now time.Time) (live []index.Relationship) {
+	registry, found := only(all[index.Registry](m), func(r index.Registry) bool { return r.OID == oid && r.Accepted && !r.Deleting })
+	if !found || client.IsZero() {
+		return nil
+	}
+	for _, r := range all[index.Relationship](m) {
+		if end := m.endOf(r); r.Client == client && (unit == "" || r.Unit == unit) && r.Accepted && !r.Deleting &&
+			r.Key.Namespace == registry.Key.Namespace && r.RegistryName == registry.Key.Name &&
+			!r.Start.After(now) && (end.IsZero() || end.After(now)) {
+			live = append(live, r)
+		}
+	}
+	slices.SortFunc(live, func(a, b index.Relationship) int {
+		return cmp.Or(a.Start.Compare(b.Start), bytes.Compare(a.UID[:], b.UID[:]))
+	})
+	return live
 }
 
 // outcome is what the model says of a request.

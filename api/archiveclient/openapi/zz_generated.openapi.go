@@ -207,6 +207,7 @@ const (
 	ExplainRequestOperationRegisterClient     ExplainRequestOperation = "RegisterClient"
 	ExplainRequestOperationSearch             ExplainRequestOperation = "Search"
 	ExplainRequestOperationStore              ExplainRequestOperation = "Store"
+	ExplainRequestOperationSummary            ExplainRequestOperation = "Summary"
 )
 
 // Valid indicates whether the value is a known member of the ExplainRequestOperation enum.
@@ -231,6 +232,8 @@ func (e ExplainRequestOperation) Valid() bool {
 	case ExplainRequestOperationSearch:
 		return true
 	case ExplainRequestOperationStore:
+		return true
+	case ExplainRequestOperationSummary:
 		return true
 	default:
 		return false
@@ -1035,6 +1038,94 @@ type SearchRequest struct {
 // SearchRequestState Annulled ones are for the organizer.
 type SearchRequestState string
 
+// Summary defines model for Summary.
+type Summary struct {
+	Client openapi_types.UUID `json:"client"`
+
+	// Counts How many documents the caller may see, by type.
+	Counts []SummaryCount `json:"counts"`
+
+	// Decisions The newest, newest first.
+	Decisions []SummaryDocument `json:"decisions"`
+	MadeAt    time.Time         `json:"madeAt"`
+
+	// Matters The open ones.
+	Matters []SummaryMatter `json:"matters"`
+
+	// NonDisclosure The client is under a non-disclosure for personal safety (turvakielto).
+	NonDisclosure bool `json:"nonDisclosure"`
+	Organizer     OID  `json:"organizer"`
+
+	// Plans The newest, newest first.
+	Plans    []SummaryDocument `json:"plans"`
+	Registry OID               `json:"registry"`
+
+	// Relationships The live ones.
+	Relationships []SummaryRelationship `json:"relationships"`
+
+	// Total How many documents the caller may see.
+	Total int `json:"total"`
+}
+
+// SummaryCount defines model for SummaryCount.
+type SummaryCount struct {
+	Count int `json:"count"`
+
+	// Type A code of a national classification.
+	Type Code `json:"type"`
+}
+
+// SummaryDocument A document by its current version.
+type SummaryDocument struct {
+	// Created When this version was authored.
+	Created time.Time `json:"created"`
+
+	// FirstStored When the first version was stored.
+	FirstStored time.Time          `json:"firstStored"`
+	ID          openapi_types.UUID `json:"id"`
+
+	// Masked The caller gets address and contact data in the document masked.
+	Masked bool `json:"masked,omitempty,omitzero"`
+
+	// Matter The identifier of a matter.
+	Matter MatterID `json:"matter,omitempty,omitzero"`
+
+	// Organization The author's.
+	Organization OID    `json:"organization"`
+	ServiceTasks []Code `json:"serviceTasks"`
+
+	// Type A code of a national classification.
+	Type Code `json:"type"`
+
+	// Unit The author's; missing for the organizer's own.
+	Unit    OID `json:"unit,omitempty,omitzero"`
+	Version int `json:"version"`
+}
+
+// SummaryMatter defines model for SummaryMatter.
+type SummaryMatter struct {
+	// ID The identifier of a matter.
+	ID           MatterID  `json:"id"`
+	OpenedAt     time.Time `json:"openedAt"`
+	ServiceTasks []Code    `json:"serviceTasks"`
+}
+
+// SummaryRelationship defines model for SummaryRelationship.
+type SummaryRelationship struct {
+	// End Missing while it is open.
+	End time.Time `json:"end,omitempty,omitzero"`
+
+	// ServiceTasks Those that the caller may see.
+	ServiceTasks []Code    `json:"serviceTasks"`
+	Start        time.Time `json:"start"`
+	Unit         OID       `json:"unit"`
+}
+
+// SummaryRequest defines model for SummaryRequest.
+type SummaryRequest struct {
+	Client openapi_types.UUID `json:"client"`
+}
+
 // UserRight defines model for UserRight.
 type UserRight struct {
 	// DocumentTypes Codes, or an asterisk alone for all. Missing where the right is to find and register clients.
@@ -1059,6 +1150,9 @@ type Violation struct {
 
 // Accept defines model for Accept.
 type Accept = string
+
+// AcceptLanguage defines model for AcceptLanguage.
+type AcceptLanguage = string
 
 // Annulled defines model for Annulled.
 type Annulled = bool
@@ -1393,6 +1487,15 @@ type OpenMatterParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// SummarizeParams defines parameters for Summarize.
+type SummarizeParams struct {
+	// Accept The formats that the caller takes.
+	Accept *Accept `json:"Accept,omitempty"`
+
+	// AcceptLanguage The languages that the caller reads; Finnish, Swedish and English are known.
+	AcceptLanguage *AcceptLanguage `json:"Accept-Language,omitempty"`
+}
+
 // RegisterClientJSONRequestBody defines body for RegisterClient for application/json ContentType.
 type RegisterClientJSONRequestBody = IdentityRequest
 
@@ -1425,6 +1528,9 @@ type RelationshipHistoryJSONRequestBody = RelationshipHistoryRequest
 
 // ReviewRelationshipsJSONRequestBody defines body for ReviewRelationships for application/json ContentType.
 type ReviewRelationshipsJSONRequestBody = RelationshipReviewRequest
+
+// SummarizeJSONRequestBody defines body for Summarize for application/json ContentType.
+type SummarizeJSONRequestBody = SummaryRequest
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -1859,6 +1965,34 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/registries/{oid}/relationships/_review (the `ReviewRelationships` operationId).
 	ReviewRelationships(ctx context.Context, oid Registry, body ReviewRelationshipsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SummarizeWithBody Tell in short what there is of a client (asiakastiedon kooste)
+	//
+	// Open matters, live service relationships, the newest decisions and plans, and how many documents there are of
+	// each type: within what the caller finds by searching, and nothing else. A unit is told of its own relationships.
+	// Which types are decisions and plans is in the catalog. A client that the registry does not have is
+	// `client-unknown`.
+	//
+	// Accept picks JSON or XHTML, Accept-Language the language of the XHTML.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/summary (the `Summarize` operationId).
+	SummarizeWithBody(ctx context.Context, oid Registry, params *SummarizeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Summarize Tell in short what there is of a client (asiakastiedon kooste)
+	//
+	// Open matters, live service relationships, the newest decisions and plans, and how many documents there are of
+	// each type: within what the caller finds by searching, and nothing else. A unit is told of its own relationships.
+	// Which types are decisions and plans is in the catalog. A client that the registry does not have is
+	// `client-unknown`.
+	//
+	// Accept picks JSON or XHTML, Accept-Language the language of the XHTML.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/summary (the `Summarize` operationId).
+	Summarize(ctx context.Context, oid Registry, params *SummarizeParams, body SummarizeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ReadCatalog List the codes, document types and schema versions
@@ -2571,6 +2705,54 @@ func (c *Requests) ReviewRelationshipsWithBody(ctx context.Context, oid Registry
 // Corresponds with POST /v1/registries/{oid}/relationships/_review (the `ReviewRelationships` operationId).
 func (c *Requests) ReviewRelationships(ctx context.Context, oid Registry, body ReviewRelationshipsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReviewRelationshipsRequest(c.Server, oid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SummarizeWithBody Tell in short what there is of a client (asiakastiedon kooste)
+//
+// Open matters, live service relationships, the newest decisions and plans, and how many documents there are of
+// each type: within what the caller finds by searching, and nothing else. A unit is told of its own relationships.
+// Which types are decisions and plans is in the catalog. A client that the registry does not have is
+// `client-unknown`.
+//
+// Accept picks JSON or XHTML, Accept-Language the language of the XHTML.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/summary (the `Summarize` operationId).
+func (c *Requests) SummarizeWithBody(ctx context.Context, oid Registry, params *SummarizeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSummarizeRequestWithBody(c.Server, oid, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Summarize Tell in short what there is of a client (asiakastiedon kooste)
+//
+// Open matters, live service relationships, the newest decisions and plans, and how many documents there are of
+// each type: within what the caller finds by searching, and nothing else. A unit is told of its own relationships.
+// Which types are decisions and plans is in the catalog. A client that the registry does not have is
+// `client-unknown`.
+//
+// Accept picks JSON or XHTML, Accept-Language the language of the XHTML.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/summary (the `Summarize` operationId).
+func (c *Requests) Summarize(ctx context.Context, oid Registry, params *SummarizeParams, body SummarizeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSummarizeRequest(c.Server, oid, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4675,6 +4857,79 @@ func NewReviewRelationshipsRequestWithBody(server string, oid Registry, contentT
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewSummarizeRequest calls the generic Summarize builder with application/json body
+func NewSummarizeRequest(server string, oid Registry, params *SummarizeParams, body SummarizeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSummarizeRequestWithBody(server, oid, params, "application/json", bodyReader)
+}
+
+// NewSummarizeRequestWithBody constructs an http.Request for the Summarize method, with any body, and a specified content type
+func NewSummarizeRequestWithBody(server string, oid Registry, params *SummarizeParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/summary", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.Accept != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Accept", *params.Accept, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Accept", headerParam0)
+		}
+
+		if params.AcceptLanguage != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Accept-Language", *params.AcceptLanguage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Accept-Language", headerParam1)
+		}
+
+	}
 
 	return req, nil
 }

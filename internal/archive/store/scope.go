@@ -16,6 +16,34 @@ func (s *Scope) Covers(task, documentType string) bool {
 	return s.coversType(documentType) && (s.Tasks == nil || slices.Contains(s.Tasks, task))
 }
 
+// CoveredByBoth gives what is covered by one of the scopes and by one of the others.
+func CoveredByBoth(scopes, others []Scope) []Scope {
+	both := []Scope{}
+	for _, a := range scopes {
+		for _, b := range others {
+			both = append(both, Scope{Tasks: common(a.Tasks, b.Tasks), Types: common(a.Types, b.Types)})
+		}
+	}
+	return both
+}
+
+// common gives the codes that are in both; nil is of all.
+func common(a, b []string) []string {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	both := []string{}
+	for _, code := range a {
+		if slices.Contains(b, code) {
+			both = append(both, code)
+		}
+	}
+	return both
+}
+
 func (s *Scope) coversType(documentType string) bool {
 	return s.Types == nil || slices.Contains(s.Types, documentType)
 }

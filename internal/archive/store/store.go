@@ -22,6 +22,7 @@ type Store interface {
 	ClientStore
 	DocumentStore
 	MatterStore
+	SummaryStore
 	RelationshipStore
 	RelationshipHistory
 	RetentionStore
@@ -78,6 +79,13 @@ type DocumentStore interface {
 	// Search gives one page of the visible documents by their current versions, newest FirstStored first, and
 	// the number of all visible ones. ErrCursor for a cursor that was not made for this caller and query.
 	Search(ctx context.Context, query SearchQuery) (SearchResult, error)
+}
+
+// SummaryStore tells in short what there is of a client.
+type SummaryStore interface {
+	// Summary gives what the store knows for a summary, of one moment: what Search would find of the documents, and
+	// nothing else. ErrNotFound if the registry has no such client.
+	Summary(ctx context.Context, query SummaryQuery) (SummaryFacts, error)
 }
 
 // AccessLog is the append-only record of who did or tried what.

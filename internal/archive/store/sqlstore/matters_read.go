@@ -69,12 +69,17 @@ func writtenMatter(t Tx, registry, id string) (m store.Matter, registryID int64,
 }
 
 // MattersOf implements store.MatterStore.
-func (s *Store) MattersOf(ctx context.Context, registry string, client uuid.UUID) (matters []store.Matter, err error) {
-	err = s.each(ctx, s.engine.Readers, "reading a client's matters",
+func (s *Store) MattersOf(ctx context.Context, registry string, client uuid.UUID) ([]store.Matter, error) {
+	return s.mattersOf(ctx, s.engine.Readers, registry, client, "")
+}
+
+// mattersOf gives those matters of a client that a further condition leaves.
+func (s *Store) mattersOf(ctx context.Context, from querier, registry string, client uuid.UUID, narrowed string) (matters []store.Matter, err error) {
+	err = s.each(ctx, from, "reading a client's matters",
 		`SELECT `+matterColumns+` FROM matter_clients p
 		 JOIN registries r ON r.registry_id = p.registry_id
 		 JOIN matters m ON m.registry_id = p.registry_id AND m.matter = p.matter
-		 WHERE p.client_id = $1 AND r.oid = $2 ORDER BY m.opened_us DESC, m.matter`, []any{client[:], registry},
+		 WHERE p.client_id = $1 AND r.oid = $2`+narrowed+` ORDER BY m.opened_us DESC, m.matter`, []any{client[:], registry},
 		func(scan func(...any) error) error {
 			var row matterScan
 			if err := scan(row.dest()...); err != nil {

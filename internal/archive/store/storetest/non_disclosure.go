@@ -33,18 +33,20 @@ func testNonDisclosure(t *testing.T, engine Engine) {
 		clients = append(clients, Client(t, s, registryA, n))
 	}
 	rapid.Check(t, func(rt *rapid.T) {
+		order := rapid.Permutation(clients).Draw(rt, "order")
+		some := order[:rapid.IntRange(1, store.MaxClients).Draw(rt, "clients")]
 		under := map[uuid.UUID]bool{}
 		for _, client := range clients {
-			under[client] = rapid.Bool().Draw(rt, "under") && rapid.Bool().Draw(rt, "under, too")
-			setNonDisclosure(t, db, client, under[client])
+			under[client] = false
 		}
-		of := rapid.SampledFrom(clients).Draw(rt, "first")
-		some := []uuid.UUID{of}
-		for _, client := range clients {
-			if client != of && len(some) < store.MaxClients && rapid.Bool().Draw(rt, "also") {
-				some = append(some, client)
-			}
+		if rapid.Bool().Draw(rt, "any") { // one more often than several, which would hide each other
+			under[rapid.SampledFrom(some).Draw(rt, "one")] = true
+			under[rapid.SampledFrom(order).Draw(rt, "another")] = rapid.Bool().Draw(rt, "two")
 		}
+		for client, is := range under {
+			setNonDisclosure(t, db, client, is)
+		}
+		of := some[0]
 		label := rapid.Bool().Draw(rt, "label")
 		doc := NewDocument(registryA, of, start, []byte(`{}`), "t1")
 		doc.ClientIDs, doc.Labels.NonDisclosure = some, label

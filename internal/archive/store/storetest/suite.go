@@ -41,6 +41,7 @@ func Run(t *testing.T, engine Engine) {
 	t.Run("History", func(t *testing.T) { testHistory(t, engine) })
 	t.Run("Matters", func(t *testing.T) { testMatters(t, engine) })
 	t.Run("NonDisclosure", func(t *testing.T) { testNonDisclosure(t, engine) })
+	t.Run("Summary", func(t *testing.T) { testSummary(t, engine) })
 	t.Run("Relationships", func(t *testing.T) { testRelationships(t, engine) })
 	t.Run("RelationshipHistory", func(t *testing.T) { testRelationshipHistory(t, engine) })
 	t.Run("Search", func(t *testing.T) { testSearch(t, engine) })
