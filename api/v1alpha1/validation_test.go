@@ -262,9 +262,9 @@ func (s *server) refusesContradictions(t *testing.T) {
 			o.Spec.Policies.Staleness = &v1alpha1.Staleness{ProducersSeconds: ptr.To(int32(61))}
 		}), "producersSeconds"},
 		"unknown non-disclosure": {fresh(s.Registry, func(o *v1alpha1.Registry) { o.Spec.Policies.NonDisclosure = "show" }), "spec.policies.nonDisclosure"},
-		"recorded nothing": {fresh(s.Test(), func(o *v1alpha1.DeploymentTest) { o.Spec.Recorded = nil }), "recorded is required"},
-		"unknown mode":     {fresh(s.Test(), func(o *v1alpha1.DeploymentTest) { o.Spec.Mode = "Guessed" }), "spec.mode"},
-		"unknown purpose":  {fresh(s.Registry, func(o *v1alpha1.Registry) { o.Spec.Purpose = "Play" }), "spec.purpose"},
+		"recorded nothing":       {fresh(s.Test(), func(o *v1alpha1.DeploymentTest) { o.Spec.Recorded = nil }), "recorded is required"},
+		"unknown mode":           {fresh(s.Test(), func(o *v1alpha1.DeploymentTest) { o.Spec.Mode = "Guessed" }), "spec.mode"},
+		"unknown purpose":        {fresh(s.Registry, func(o *v1alpha1.Registry) { o.Spec.Purpose = "Play" }), "spec.purpose"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)

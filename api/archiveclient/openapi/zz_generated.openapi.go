@@ -90,6 +90,27 @@ func (e CatalogTypeSummary) Valid() bool {
 	}
 }
 
+// Defines values for ClientIdentifierKind.
+const (
+	ClientIdentifierKindCode          ClientIdentifierKind = "code"
+	ClientIdentifierKindTemporaryCode ClientIdentifierKind = "temporary-code"
+	ClientIdentifierKindTemporaryOID  ClientIdentifierKind = "temporary-oid"
+)
+
+// Valid indicates whether the value is a known member of the ClientIdentifierKind enum.
+func (e ClientIdentifierKind) Valid() bool {
+	switch e {
+	case ClientIdentifierKindCode:
+		return true
+	case ClientIdentifierKindTemporaryCode:
+		return true
+	case ClientIdentifierKindTemporaryOID:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DisplayRule.
 const (
 	DisplayRuleDelayed DisplayRule = "delayed"
@@ -318,6 +339,69 @@ func (e MatterEventKind) Valid() bool {
 	}
 }
 
+// Defines values for RetentionCountedFrom.
+const (
+	RetentionCountedFromClientBirth      RetentionCountedFrom = "clientBirth"
+	RetentionCountedFromClientDeath      RetentionCountedFrom = "clientDeath"
+	RetentionCountedFromLastMatterClosed RetentionCountedFrom = "lastMatterClosed"
+	RetentionCountedFromMatterClosed     RetentionCountedFrom = "matterClosed"
+	RetentionCountedFromStored           RetentionCountedFrom = "stored"
+)
+
+// Valid indicates whether the value is a known member of the RetentionCountedFrom enum.
+func (e RetentionCountedFrom) Valid() bool {
+	switch e {
+	case RetentionCountedFromClientBirth:
+		return true
+	case RetentionCountedFromClientDeath:
+		return true
+	case RetentionCountedFromLastMatterClosed:
+		return true
+	case RetentionCountedFromMatterClosed:
+		return true
+	case RetentionCountedFromStored:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RetentionWaitsFor.
+const (
+	RetentionWaitsForClientBirth      RetentionWaitsFor = "clientBirth"
+	RetentionWaitsForClientDeath      RetentionWaitsFor = "clientDeath"
+	RetentionWaitsForLastMatterClosed RetentionWaitsFor = "lastMatterClosed"
+	RetentionWaitsForMatter           RetentionWaitsFor = "matter"
+	RetentionWaitsForMatterClosed     RetentionWaitsFor = "matterClosed"
+	RetentionWaitsForRule             RetentionWaitsFor = "rule"
+	RetentionWaitsForSettlement       RetentionWaitsFor = "settlement"
+	RetentionWaitsForStored           RetentionWaitsFor = "stored"
+)
+
+// Valid indicates whether the value is a known member of the RetentionWaitsFor enum.
+func (e RetentionWaitsFor) Valid() bool {
+	switch e {
+	case RetentionWaitsForClientBirth:
+		return true
+	case RetentionWaitsForClientDeath:
+		return true
+	case RetentionWaitsForLastMatterClosed:
+		return true
+	case RetentionWaitsForMatter:
+		return true
+	case RetentionWaitsForMatterClosed:
+		return true
+	case RetentionWaitsForRule:
+		return true
+	case RetentionWaitsForSettlement:
+		return true
+	case RetentionWaitsForStored:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SearchRequestState.
 const (
 	SearchRequestStateAnnulled SearchRequestState = "annulled"
@@ -444,6 +528,20 @@ type BackdatedEnd struct {
 	Uses  []ReviewedUse `json:"uses"`
 }
 
+// BasicData defines model for BasicData.
+type BasicData struct {
+	BornOn        openapi_types.Date `json:"bornOn,omitempty,omitzero"`
+	DiedOn        openapi_types.Date `json:"diedOn,omitempty,omitzero"`
+	NonDisclosure bool               `json:"nonDisclosure"`
+}
+
+// BasicDataRequest defines model for BasicDataRequest.
+type BasicDataRequest struct {
+	// DiedOn Not in the future, and not before the birth.
+	DiedOn        openapi_types.Date `json:"diedOn,omitempty,omitzero"`
+	NonDisclosure bool               `json:"nonDisclosure"`
+}
+
 // Catalog defines model for Catalog.
 type Catalog struct {
 	AnnulmentReasons  []CatalogCode `json:"annulmentReasons"`
@@ -543,6 +641,35 @@ type Client struct {
 	ID openapi_types.UUID `json:"id"`
 }
 
+// ClientDetails defines model for ClientDetails.
+type ClientDetails struct {
+	// BornOn From the personal identity code; missing while there is none.
+	BornOn openapi_types.Date `json:"bornOn,omitempty,omitzero"`
+	DiedOn openapi_types.Date `json:"diedOn,omitempty,omitzero"`
+	ID     openapi_types.UUID `json:"id"`
+
+	// Identifiers All that the client has or had, in the order in which they were taken.
+	Identifiers []ClientIdentifier `json:"identifiers"`
+
+	// NonDisclosure A non-disclosure for personal safety (turvakielto) is in force.
+	NonDisclosure bool `json:"nonDisclosure"`
+}
+
+// ClientIdentifier defines model for ClientIdentifier.
+type ClientIdentifier struct {
+	Kind ClientIdentifierKind `json:"kind"`
+
+	// Replaced When another took its place.
+	Replaced time.Time `json:"replaced,omitempty,omitzero"`
+	Since    time.Time `json:"since"`
+
+	// Value Missing for one that was taken before identifiers were kept (register the client again to keep it), and once the client's key was destroyed.
+	Value string `json:"value,omitempty,omitzero"`
+}
+
+// ClientIdentifierKind defines model for ClientIdentifier.Kind.
+type ClientIdentifierKind string
+
 // Code A code of a national classification.
 type Code = string
 
@@ -593,6 +720,10 @@ type Document struct {
 
 	// Relationship What a client relationship document says of the service relationship, and whether the archive and the ServiceRelationship in the cluster agree. The agreement is told with the current version. Lists of found documents leave all of it out.
 	Relationship DocumentRelationship `json:"relationship,omitempty,omitzero"`
+
+	// Retention Until when the document is kept, by the catalog's rules; told to the organizer, with the metadata of a document.
+	// Of several rules, clients and matters that count, what keeps it longest.
+	Retention Retention `json:"retention,omitempty,omitzero"`
 
 	// Schema The version of the schema that the JSON was held to.
 	Schema       string `json:"schema,omitempty,omitzero"`
@@ -722,10 +853,26 @@ type History struct {
 	Items []Document `json:"items"`
 }
 
-// IdentityRequest defines model for IdentityRequest.
-type IdentityRequest struct {
+// IdentityCodeRequest defines model for IdentityCodeRequest.
+type IdentityCodeRequest struct {
 	// IdentityCode A Finnish personal identity code.
 	IdentityCode string `json:"identityCode"`
+}
+
+// IdentityReplaced defines model for IdentityReplaced.
+type IdentityReplaced struct {
+	// Absorbed The client whom the code belonged to before; it is no more.
+	Absorbed openapi_types.UUID `json:"absorbed,omitempty,omitzero"`
+	ID       openapi_types.UUID `json:"id"`
+}
+
+// IdentityRequest One of the two.
+type IdentityRequest struct {
+	// IdentityCode A Finnish personal identity code.
+	IdentityCode string `json:"identityCode,omitempty,omitzero"`
+
+	// Temporary A temporary identifier (tilapäinen yksilöintitunnus), in one of its forms.
+	Temporary TemporaryIdentifier `json:"temporary,omitempty,omitzero"`
 }
 
 // KnownRelationship A service relationship as it was known.
@@ -971,6 +1118,33 @@ type RelationshipState struct {
 	Unit         OID       `json:"unit"`
 }
 
+// Retention Until when the document is kept, by the catalog's rules; told to the organizer, with the metadata of a document.
+// Of several rules, clients and matters that count, what keeps it longest.
+type Retention struct {
+	// CountedFrom The event that the rule counts whole years from.
+	CountedFrom RetentionCountedFrom `json:"countedFrom,omitempty,omitzero"`
+
+	// DestroyOn The first day on which it is no longer kept.
+	DestroyOn openapi_types.Date `json:"destroyOn,omitempty,omitzero"`
+
+	// Rule The rule's code; missing where no rule is for the document.
+	Rule string `json:"rule,omitempty,omitzero"`
+
+	// StartedOn The day of that event, in Finland.
+	StartedOn openapi_types.Date `json:"startedOn,omitempty,omitzero"`
+
+	// WaitsFor What has to come before there is a last day: the event, a matter that the archive knows, an agreement of a
+	// client relationship document with its relationship, or a rule, without which it is kept for good.
+	WaitsFor RetentionWaitsFor `json:"waitsFor,omitempty,omitzero"`
+}
+
+// RetentionCountedFrom The event that the rule counts whole years from.
+type RetentionCountedFrom string
+
+// RetentionWaitsFor What has to come before there is a last day: the event, a matter that the archive knows, an agreement of a
+// client relationship document with its relationship, or a rule, without which it is kept for good.
+type RetentionWaitsFor string
+
 // ReviewedUse defines model for ReviewedUse.
 type ReviewedUse struct {
 	// Documents How many documents were handled.
@@ -1126,6 +1300,15 @@ type SummaryRequest struct {
 	Client openapi_types.UUID `json:"client"`
 }
 
+// TemporaryIdentifier A temporary identifier (tilapäinen yksilöintitunnus), in one of its forms.
+type TemporaryIdentifier struct {
+	// Code The 11 characters that people see, with R in place of the first digit of the individual number.
+	Code string `json:"code,omitempty,omitzero"`
+
+	// OID The OID, with the year and a number, under that of the organization or of its unit.
+	OID string `json:"oid,omitempty,omitzero"`
+}
+
 // UserRight defines model for UserRight.
 type UserRight struct {
 	// DocumentTypes Codes, or an asterisk alone for all. Missing where the right is to find and register clients.
@@ -1159,6 +1342,9 @@ type Annulled = bool
 
 // ClientParameter defines model for Client.
 type ClientParameter = []openapi_types.UUID
+
+// ClientID defines model for ClientId.
+type ClientID = openapi_types.UUID
 
 // ContentDigest defines model for ContentDigest.
 type ContentDigest = string
@@ -1502,6 +1688,12 @@ type RegisterClientJSONRequestBody = IdentityRequest
 // FindClientJSONRequestBody defines body for FindClient for application/json ContentType.
 type FindClientJSONRequestBody = IdentityRequest
 
+// UpdateClientJSONRequestBody defines body for UpdateClient for application/json ContentType.
+type UpdateClientJSONRequestBody = BasicDataRequest
+
+// ReplaceIdentityJSONRequestBody defines body for ReplaceIdentity for application/json ContentType.
+type ReplaceIdentityJSONRequestBody = IdentityCodeRequest
+
 // SearchDocumentsJSONRequestBody defines body for SearchDocuments for application/json ContentType.
 type SearchDocumentsJSONRequestBody = SearchRequest
 
@@ -1618,25 +1810,25 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/registries/{oid}/catalog/schemas/{type}/{version} (the `ReadSchema` operationId).
 	ReadSchema(ctx context.Context, oid Registry, pType Code, version Code, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RegisterClientWithBody Register a client under a personal identity code (organizer only)
+	// RegisterClientWithBody Register a client under a personal identity code or a temporary identifier (organizer only)
 	//
-	// Repeating it gives the same id. A test registry takes only codes of the 900 series.
+	// Repeating it gives the same id, also after the temporary identifier was replaced. A test registry takes only codes of the 900 series. The identifier is kept encrypted.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/registries/{oid}/clients (the `RegisterClient` operationId).
 	RegisterClientWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RegisterClient Register a client under a personal identity code (organizer only)
+	// RegisterClient Register a client under a personal identity code or a temporary identifier (organizer only)
 	//
-	// Repeating it gives the same id. A test registry takes only codes of the 900 series.
+	// Repeating it gives the same id, also after the temporary identifier was replaced. A test registry takes only codes of the 900 series. The identifier is kept encrypted.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/registries/{oid}/clients (the `RegisterClient` operationId).
 	RegisterClient(ctx context.Context, oid Registry, body RegisterClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FindClientWithBody Find a client's id by personal identity code
+	// FindClientWithBody Find a client's id by personal identity code or temporary identifier
 	//
 	// To a producer unit, a person who is no client and a client without a relationship in the unit are the same refusal, `no-relationship`.
 	//
@@ -1645,7 +1837,7 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/registries/{oid}/clients/_search (the `FindClient` operationId).
 	FindClientWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FindClient Find a client's id by personal identity code
+	// FindClient Find a client's id by personal identity code or temporary identifier
 	//
 	// To a producer unit, a person who is no client and a client without a relationship in the unit are the same refusal, `no-relationship`.
 	//
@@ -1653,6 +1845,57 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/registries/{oid}/clients/_search (the `FindClient` operationId).
 	FindClient(ctx context.Context, oid Registry, body FindClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReadClient Read a client's identifiers and basic data (organizer only)
+	//
+	// Corresponds with GET /v1/registries/{oid}/clients/{id} (the `ReadClient` operationId).
+	ReadClient(ctx context.Context, oid Registry, id ClientID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateClientWithBody Set a client's basic data (organizer only)
+	//
+	// All of them are set by each request; a day of death that is left out is not known any more.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/registries/{oid}/clients/{id}/basic-data (the `UpdateClient` operationId).
+	UpdateClientWithBody(ctx context.Context, oid Registry, id ClientID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateClient Set a client's basic data (organizer only)
+	//
+	// All of them are set by each request; a day of death that is left out is not known any more.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/registries/{oid}/clients/{id}/basic-data (the `UpdateClient` operationId).
+	UpdateClient(ctx context.Context, oid Registry, id ClientID, body UpdateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplaceIdentityWithBody Give a client with a temporary identifier its personal identity code (organizer only)
+	//
+	// The client keeps its id, and with it documents and relationships. It is found by the temporary identifier too.
+	// Repeating the request changes nothing.
+	//
+	// Where another client has been registered under the code, but nothing else is kept of it, that client is given
+	// up, and the answer tells its former id in `absorbed`. Where more is kept, nothing changes
+	// (`client-merge-needed`). A client that has another code already keeps it (`client-identified`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/clients/{id}/identity (the `ReplaceIdentity` operationId).
+	ReplaceIdentityWithBody(ctx context.Context, oid Registry, id ClientID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplaceIdentity Give a client with a temporary identifier its personal identity code (organizer only)
+	//
+	// The client keeps its id, and with it documents and relationships. It is found by the temporary identifier too.
+	// Repeating the request changes nothing.
+	//
+	// Where another client has been registered under the code, but nothing else is kept of it, that client is given
+	// up, and the answer tells its former id in `absorbed`. Where more is kept, nothing changes
+	// (`client-merge-needed`). A client that has another code already keeps it (`client-identified`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/clients/{id}/identity (the `ReplaceIdentity` operationId).
+	ReplaceIdentity(ctx context.Context, oid Registry, id ClientID, body ReplaceIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StoreDocumentWithBody Store a document under an id that the archive gives
 	//
@@ -1692,6 +1935,7 @@ type ClientInterface interface {
 	//
 	// A document of a client without a relationship in the unit is `document-not-found`, the same as one
 	// that does not exist. An annulled one is `document-annulled`; the organizer reads it with `annulled=true`.
+	// To the organizer, one whose retention time has ended is `document-destroyed`.
 	//
 	// Corresponds with GET /v1/registries/{oid}/documents/{id} (the `ReadDocument` operationId).
 	ReadDocument(ctx context.Context, oid Registry, id DocumentID, params *ReadDocumentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2027,9 +2271,9 @@ func (c *Requests) ReadSchema(ctx context.Context, oid Registry, pType Code, ver
 	return c.Client.Do(req)
 }
 
-// RegisterClientWithBody Register a client under a personal identity code (organizer only)
+// RegisterClientWithBody Register a client under a personal identity code or a temporary identifier (organizer only)
 //
-// Repeating it gives the same id. A test registry takes only codes of the 900 series.
+// Repeating it gives the same id, also after the temporary identifier was replaced. A test registry takes only codes of the 900 series. The identifier is kept encrypted.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2046,9 +2290,9 @@ func (c *Requests) RegisterClientWithBody(ctx context.Context, oid Registry, con
 	return c.Client.Do(req)
 }
 
-// RegisterClient Register a client under a personal identity code (organizer only)
+// RegisterClient Register a client under a personal identity code or a temporary identifier (organizer only)
 //
-// Repeating it gives the same id. A test registry takes only codes of the 900 series.
+// Repeating it gives the same id, also after the temporary identifier was replaced. A test registry takes only codes of the 900 series. The identifier is kept encrypted.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2065,7 +2309,7 @@ func (c *Requests) RegisterClient(ctx context.Context, oid Registry, body Regist
 	return c.Client.Do(req)
 }
 
-// FindClientWithBody Find a client's id by personal identity code
+// FindClientWithBody Find a client's id by personal identity code or temporary identifier
 //
 // To a producer unit, a person who is no client and a client without a relationship in the unit are the same refusal, `no-relationship`.
 //
@@ -2084,7 +2328,7 @@ func (c *Requests) FindClientWithBody(ctx context.Context, oid Registry, content
 	return c.Client.Do(req)
 }
 
-// FindClient Find a client's id by personal identity code
+// FindClient Find a client's id by personal identity code or temporary identifier
 //
 // To a producer unit, a person who is no client and a client without a relationship in the unit are the same refusal, `no-relationship`.
 //
@@ -2093,6 +2337,107 @@ func (c *Requests) FindClientWithBody(ctx context.Context, oid Registry, content
 // Corresponds with POST /v1/registries/{oid}/clients/_search (the `FindClient` operationId).
 func (c *Requests) FindClient(ctx context.Context, oid Registry, body FindClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewFindClientRequest(c.Server, oid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReadClient Read a client's identifiers and basic data (organizer only)
+//
+// Corresponds with GET /v1/registries/{oid}/clients/{id} (the `ReadClient` operationId).
+func (c *Requests) ReadClient(ctx context.Context, oid Registry, id ClientID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReadClientRequest(c.Server, oid, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateClientWithBody Set a client's basic data (organizer only)
+//
+// All of them are set by each request; a day of death that is left out is not known any more.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/registries/{oid}/clients/{id}/basic-data (the `UpdateClient` operationId).
+func (c *Requests) UpdateClientWithBody(ctx context.Context, oid Registry, id ClientID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateClientRequestWithBody(c.Server, oid, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateClient Set a client's basic data (organizer only)
+//
+// All of them are set by each request; a day of death that is left out is not known any more.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/registries/{oid}/clients/{id}/basic-data (the `UpdateClient` operationId).
+func (c *Requests) UpdateClient(ctx context.Context, oid Registry, id ClientID, body UpdateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateClientRequest(c.Server, oid, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplaceIdentityWithBody Give a client with a temporary identifier its personal identity code (organizer only)
+//
+// The client keeps its id, and with it documents and relationships. It is found by the temporary identifier too.
+// Repeating the request changes nothing.
+//
+// Where another client has been registered under the code, but nothing else is kept of it, that client is given
+// up, and the answer tells its former id in `absorbed`. Where more is kept, nothing changes
+// (`client-merge-needed`). A client that has another code already keeps it (`client-identified`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/clients/{id}/identity (the `ReplaceIdentity` operationId).
+func (c *Requests) ReplaceIdentityWithBody(ctx context.Context, oid Registry, id ClientID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplaceIdentityRequestWithBody(c.Server, oid, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplaceIdentity Give a client with a temporary identifier its personal identity code (organizer only)
+//
+// The client keeps its id, and with it documents and relationships. It is found by the temporary identifier too.
+// Repeating the request changes nothing.
+//
+// Where another client has been registered under the code, but nothing else is kept of it, that client is given
+// up, and the answer tells its former id in `absorbed`. Where more is kept, nothing changes
+// (`client-merge-needed`). A client that has another code already keeps it (`client-identified`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/clients/{id}/identity (the `ReplaceIdentity` operationId).
+func (c *Requests) ReplaceIdentity(ctx context.Context, oid Registry, id ClientID, body ReplaceIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplaceIdentityRequest(c.Server, oid, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2171,6 +2516,7 @@ func (c *Requests) SearchDocuments(ctx context.Context, oid Registry, body Searc
 //
 // A document of a client without a relationship in the unit is `document-not-found`, the same as one
 // that does not exist. An annulled one is `document-annulled`; the organizer reads it with `annulled=true`.
+// To the organizer, one whose retention time has ended is `document-destroyed`.
 //
 // Corresponds with GET /v1/registries/{oid}/documents/{id} (the `ReadDocument` operationId).
 func (c *Requests) ReadDocument(ctx context.Context, oid Registry, id DocumentID, params *ReadDocumentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2920,6 +3266,155 @@ func NewFindClientRequestWithBody(server string, oid Registry, contentType strin
 	}
 
 	operationPath := fmt.Sprintf("/v1/registries/%s/clients/_search", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReadClientRequest constructs an http.Request for the ReadClient method
+func NewReadClientRequest(server string, oid Registry, id ClientID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/clients/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateClientRequest calls the generic UpdateClient builder with application/json body
+func NewUpdateClientRequest(server string, oid Registry, id ClientID, body UpdateClientJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateClientRequestWithBody(server, oid, id, "application/json", bodyReader)
+}
+
+// NewUpdateClientRequestWithBody constructs an http.Request for the UpdateClient method, with any body, and a specified content type
+func NewUpdateClientRequestWithBody(server string, oid Registry, id ClientID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/clients/%s/basic-data", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReplaceIdentityRequest calls the generic ReplaceIdentity builder with application/json body
+func NewReplaceIdentityRequest(server string, oid Registry, id ClientID, body ReplaceIdentityJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReplaceIdentityRequestWithBody(server, oid, id, "application/json", bodyReader)
+}
+
+// NewReplaceIdentityRequestWithBody constructs an http.Request for the ReplaceIdentity method, with any body, and a specified content type
+func NewReplaceIdentityRequestWithBody(server string, oid Registry, id ClientID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/clients/%s/identity", pathParam0, pathParam1)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
