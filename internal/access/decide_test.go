@@ -540,6 +540,7 @@ func TestDecide_OperationTable(t *testing.T) {
 		access.ManageMatter:       extended | organizer,
 		access.ManageRelationship: extended | organizer,
 		access.Summary:            basic | extended | organizer,
+		access.Supervise:          organizer,
 		200:                       none,
 	} {
 		t.Run(operation.String(), func(t *testing.T) {

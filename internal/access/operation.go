@@ -30,6 +30,8 @@ const (
 	ManageRelationship
 	// Summary tells in short what there is of one client.
 	Summary
+	// Supervise reads and reports the use log of a registry.
+	Supervise
 	operationEnd
 )
 
@@ -71,6 +73,7 @@ var allowances = [operationEnd]allowance{
 	ManageMatter:       {name: "ManageMatter", organizer: true, unit: Extended},
 	ManageRelationship: {name: "ManageRelationship", organizer: true, unit: Extended},
 	Summary:            {name: "Summary", organizer: true, unit: Basic},
+	Supervise:          {name: "Supervise", organizer: true},
 }
 
 // String is the operation's name, as the use log writes it.

@@ -68,7 +68,8 @@ func withUserRight(c *catalog.Catalog, q *question, d access.Decision, now time.
 // the role through one and the same service task; each service task that a document newly gets has to be covered.
 func (q *question) within(role *catalog.Role, tasks *access.TaskSet) bool {
 	operation := q.Operation.String()
-	if q.Operation == access.FindClient || q.Operation == access.RegisterClient {
+	switch q.Operation {
+	case access.FindClient, access.RegisterClient, access.Supervise: // of all of the registry
 		return role.Has(operation)
 	}
 	covers := func(task string) bool { return q.covers(role, operation, task) }

@@ -207,7 +207,7 @@ func drawRequest(t *rapid.T) access.Request {
 		registry = pick(t, registryOIDs, "registry")
 	}
 	operation := access.Operation(sixteenth(t, "operation"))
-	if operation > access.Summary+1 {
+	if operation > access.Supervise+1 {
 		operation = access.NewVersion
 	}
 	req := access.Request{

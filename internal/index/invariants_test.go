@@ -91,7 +91,7 @@ func TestInvariant2_GrantingTakesAcceptance_EndingDoesNot(t *testing.T) {
 
 func TestInvariant3_AfterTheEndNothing(t *testing.T) {
 	g := NewWithT(t)
-	for operation := access.FindClient; operation <= access.Summary; operation++ {
+	for operation := access.FindClient; operation <= access.Supervise; operation++ {
 		w := indextest.New()
 		w.Grants[0].Extent = access.Extended
 		w.Relationships[0].End = now

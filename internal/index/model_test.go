@@ -279,7 +279,7 @@ func (m *model) decideOrganizer(req access.Request, registry index.Registry, now
 	if !req.Professional {
 		return deny(access.ReasonProfessionalMissing)
 	}
-	if req.Operation < access.FindClient || req.Operation > access.Summary {
+	if req.Operation < access.FindClient || req.Operation > access.Supervise {
 		return deny(access.ReasonExtentInsufficient)
 	}
 	if aboutDocument(req.Operation) && req.Document == nil {

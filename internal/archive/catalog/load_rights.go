@@ -11,8 +11,9 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
 
-// clientOperations are about a client before any document: a right to them has no service tasks and types.
-var clientOperations = []string{access.FindClient.String(), access.RegisterClient.String()}
+// undividedOperations are about a client before any document, or about the use log of all of the registry: a right
+// to them has no service tasks and types.
+var undividedOperations = []string{access.FindClient.String(), access.RegisterClient.String(), access.Supervise.String()}
 
 // documentOperations are about documents of a type in a service task.
 var documentOperations = []string{
@@ -59,12 +60,12 @@ func (l *loader) right(field string, c *Catalog, right *Right) {
 	if len(right.Operations) == 0 {
 		l.fail(field+".operations", "lists none")
 	}
-	ofClients := 0
+	undivided := 0
 	for i, operation := range right.Operations {
 		at := fmt.Sprintf("%s.operations[%d]", field, i)
 		switch {
-		case slices.Contains(clientOperations, operation):
-			ofClients++
+		case slices.Contains(undividedOperations, operation):
+			undivided++
 		case !slices.Contains(documentOperations, operation):
 			l.fail(at, "is not the name of an operation")
 		}
@@ -72,7 +73,7 @@ func (l *loader) right(field string, c *Catalog, right *Right) {
 			l.fail(at, "is there twice")
 		}
 	}
-	switch ofClients {
+	switch undivided {
 	case 0:
 		l.coveredCodes(field+".serviceTasks", right.ServiceTasks, func(code string) bool {
 			_, known := c.serviceTasks.byCode[code]
@@ -81,10 +82,10 @@ func (l *loader) right(field string, c *Catalog, right *Right) {
 		l.coveredCodes(field+".documentTypes", right.DocumentTypes, func(code string) bool { return c.byCode[code] != nil })
 	case len(right.Operations):
 		if right.ServiceTasks != nil || right.DocumentTypes != nil {
-			l.fail(field, "is to find and register clients, which has no serviceTasks and no documentTypes")
+			l.fail(field, "is to find and register clients or to supervise, which has no serviceTasks and no documentTypes")
 		}
 	default:
-		l.fail(field+".operations", "finding and registering clients needs a right of its own, without serviceTasks and documentTypes")
+		l.fail(field+".operations", "finding and registering clients, and supervising, need a right of their own, without serviceTasks and documentTypes")
 	}
 }
 

@@ -18,7 +18,7 @@ type Right struct {
 	// Operations are what may be done, as access names it.
 	Operations []string `json:"operations"`
 	// ServiceTasks and DocumentTypes are what it may be done to: codes, or "*" alone for every one. A right to
-	// find and register clients has neither.
+	// find and register clients, or to supervise, has neither.
 	ServiceTasks  []string `json:"serviceTasks,omitempty"`
 	DocumentTypes []string `json:"documentTypes,omitempty"`
 }

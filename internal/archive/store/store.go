@@ -27,6 +27,8 @@ type Store interface {
 	RelationshipHistory
 	RetentionStore
 	AccessLog
+	LogSupervision
+	WithholdingStore
 
 	// Probe proves that a write can become durable now: it commits one. ErrUnavailable if not.
 	Probe(ctx context.Context, now time.Time) error

@@ -37,14 +37,17 @@ func (s *Store) Log(ctx context.Context, query store.LogQuery) (page store.LogPa
 	return page, nil
 }
 
-func logSQL(q *store.LogQuery) *statement {
-	b := &statement{}
-	b.add(`SELECT time_us, log_id, request_id, registry_oid, operation, outcome, reason,
+// selectLog selects the columns that scanLogRow reads, in its order.
+const selectLog = `SELECT time_us, log_id, request_id, registry_oid, operation, outcome, reason,
 	   client_id, caller, organization, unit, certificate_thumbprint,
 	   professional, professional_role, card_thumbprint, assertion_key, assertion_expires_us,
 	   criteria, document_ids, document_count,
 	   relationship_uid, relationship_revision, grant_uid, grant_revision, registry_uid, registry_revision,
-	   view_age_ms FROM access_log WHERE 1 = 1`)
+	   view_age_ms FROM access_log WHERE 1 = 1`
+
+func logSQL(q *store.LogQuery) *statement {
+	b := &statement{}
+	b.add(selectLog)
 	if q.ClientID != uuid.Nil {
 		b.add(` AND client_id = ?`, q.ClientID[:])
 	}

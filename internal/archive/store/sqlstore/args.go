@@ -32,3 +32,19 @@ func flag(b bool) int {
 	}
 	return 0
 }
+
+// microsOrZero gives a time as an argument, 0 for the zero time.
+func microsOrZero(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return store.Micros(t)
+}
+
+// instantOf gives a time as the store gives it back, the zero time as it is.
+func instantOf(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return store.Instant(t)
+}

@@ -172,3 +172,58 @@ func TestTheHistoryIsReadByItsIndexes(t *testing.T) {
 		t.Errorf("the uses of a gap: the plan is\n%s", got)
 	}
 }
+
+// TestTheLogIsReadByAnIndexInItsOrder: whatever the supervision asks for, the narrowest filter is an index prefix with
+// the order of time after it.
+func TestTheLogIsReadByAnIndexInItsOrder(t *testing.T) {
+	db := migrated(t)
+	const by = "SEARCH access_log USING INDEX access_log_by_"
+	for name, c := range map[string]struct {
+		query store.LogSearch
+		want  string
+	}{
+		"all":                {store.LogSearch{}, by + "registry (registry_oid=?"},
+		"client":             {store.LogSearch{ClientID: uuid.New()}, by + "client (client_id=?"},
+		"client and all":     {store.LogSearch{ClientID: uuid.New(), Professional: "p", Unit: "u", Operation: "Annul", Outcome: "refused", Reason: "r"}, by + "client (client_id=?"},
+		"professional":       {store.LogSearch{Professional: "p"}, by + "professional (registry_oid=? AND professional=?"},
+		"one in a unit":      {store.LogSearch{Professional: "p", Unit: "u", Operation: "Read"}, by + "professional (registry_oid=? AND professional=?"},
+		"unit":               {store.LogSearch{Unit: "u"}, by + "unit (registry_oid=? AND unit=?"},
+		"operation":          {store.LogSearch{Operation: "Annul"}, by + "operation (registry_oid=? AND operation=?"},
+		"frequent operation": {store.LogSearch{Operation: "Read"}, by + "registry (registry_oid=?"},
+		"refused":            {store.LogSearch{Outcome: store.OutcomeRefused}, by + "outcome (registry_oid=? AND outcome=?"},
+		"allowed":            {store.LogSearch{Outcome: store.OutcomeAllowed}, by + "registry (registry_oid=?"},
+		"allowed in a unit":  {store.LogSearch{Outcome: store.OutcomeAllowed, Unit: "u"}, by + "unit (registry_oid=? AND unit=?"},
+		"reason":             {store.LogSearch{Reason: "r", Outcome: store.OutcomeRefused}, by + "reason (registry_oid=? AND reason=?"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.query.Registry, c.query.Limit = "1.2.3", 10
+			from := c.query
+			from.From, from.Until = time.Unix(1, 0), time.Unix(2, 0)
+			for part, b := range map[string]*statement{
+				"page": logSearchSQL(&c.query, nil), "next page": logSearchSQL(&c.query, &cursor.Position{}),
+				"of a time": logSearchSQL(&from, &cursor.Position{}),
+			} {
+				readsBy(t, part, plan(t, db, b.text(), b.args), c.want)
+			}
+		})
+	}
+	from, until := time.Unix(1, 0), time.Unix(2, 0)
+	for name, c := range map[string]struct {
+		b    *statement
+		want string
+	}{
+		"facts":         {logFactsSQL(&store.LogSpan{Registry: "1.2.3", From: from, Until: until}), by + "registry (registry_oid=? AND time_us>? AND time_us<?"},
+		"facts of some": {logFactsSQL(&store.LogSpan{Registry: "1.2.3", From: from, Until: until, Operations: []string{"Store", "Annul"}}), by + "registry (registry_oid=?"},
+		"a client's":    {ownLogSQL("1.2.3", uuid.New(), from, until), by + "client (client_id=? AND time_us>? AND time_us<?"},
+		"of no client":  {namelessLogSQL("1.2.3", from, until), "SEARCH access_log USING INDEX access_log_of_no_client (registry_oid=? AND time_us>? AND time_us<?"},
+	} {
+		readsBy(t, name, plan(t, db, c.b.text(), c.b.args), c.want)
+	}
+}
+
+func readsBy(t *testing.T, what, got, want string) {
+	t.Helper()
+	if !strings.Contains(got, want) || strings.Contains(got, "TEMP B-TREE") || strings.Contains(got, "SCAN ") {
+		t.Errorf("%s: the plan is\n%swant %s", what, got, want)
+	}
+}

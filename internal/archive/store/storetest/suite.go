@@ -46,6 +46,8 @@ func Run(t *testing.T, engine Engine) {
 	t.Run("RelationshipHistory", func(t *testing.T) { testRelationshipHistory(t, engine) })
 	t.Run("Search", func(t *testing.T) { testSearch(t, engine) })
 	t.Run("AccessLog", func(t *testing.T) { testAccessLog(t, engine) })
+	t.Run("LogSupervision", func(t *testing.T) { testLogSupervision(t, engine) })
+	t.Run("Withholdings", func(t *testing.T) { testWithholdings(t, engine) })
 	t.Run("Concurrency", func(t *testing.T) { testConcurrency(t, engine) })
 	t.Run("Retention", func(t *testing.T) { testRetention(t, engine) })
 	t.Run("Info", func(t *testing.T) { testInfo(t, engine) })
