@@ -34,6 +34,12 @@ const (
 	opSearchMatters
 	opRelationshipHistory
 	opRelationshipReview
+	opSearchLog
+	opUnusualUse
+	opReportLog
+	opWithholdLog
+	opLiftWithholding
+	opListWithheld
 )
 
 var operations = [...]struct {
@@ -66,6 +72,13 @@ var operations = [...]struct {
 	// The user right to manage relationships is asked for.
 	opRelationshipHistory: {"RelationshipHistory", access.ManageRelationship},
 	opRelationshipReview:  {"RelationshipReview", access.ManageRelationship},
+	// All of the log is one right.
+	opSearchLog:       {"SearchLog", access.Supervise},
+	opUnusualUse:      {"UnusualUse", access.Supervise},
+	opReportLog:       {"ReportLog", access.Supervise},
+	opWithholdLog:     {"WithholdLog", access.Supervise},
+	opLiftWithholding: {"LiftWithholding", access.Supervise},
+	opListWithheld:    {"ListWithheld", access.Supervise},
 }
 
 // String is the operation's name in the use log, metrics and logs.

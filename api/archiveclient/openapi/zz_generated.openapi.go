@@ -300,6 +300,93 @@ func (e FormatContentType) Valid() bool {
 	}
 }
 
+// Defines values for LogReportEntryGroundKind.
+const (
+	LogReportEntryGroundKindArchive             LogReportEntryGroundKind = "archive"
+	LogReportEntryGroundKindRegisterAccessGrant LogReportEntryGroundKind = "register-access-grant"
+	LogReportEntryGroundKindRegistryController  LogReportEntryGroundKind = "registry-controller"
+	LogReportEntryGroundKindServiceRelationship LogReportEntryGroundKind = "service-relationship"
+)
+
+// Valid indicates whether the value is a known member of the LogReportEntryGroundKind enum.
+func (e LogReportEntryGroundKind) Valid() bool {
+	switch e {
+	case LogReportEntryGroundKindArchive:
+		return true
+	case LogReportEntryGroundKindRegisterAccessGrant:
+		return true
+	case LogReportEntryGroundKindRegistryController:
+		return true
+	case LogReportEntryGroundKindServiceRelationship:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LogReportEntryOutcome.
+const (
+	LogReportEntryOutcomeAllowed LogReportEntryOutcome = "allowed"
+	LogReportEntryOutcomeError   LogReportEntryOutcome = "error"
+	LogReportEntryOutcomeRefused LogReportEntryOutcome = "refused"
+)
+
+// Valid indicates whether the value is a known member of the LogReportEntryOutcome enum.
+func (e LogReportEntryOutcome) Valid() bool {
+	switch e {
+	case LogReportEntryOutcomeAllowed:
+		return true
+	case LogReportEntryOutcomeError:
+		return true
+	case LogReportEntryOutcomeRefused:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LogRowOutcome.
+const (
+	LogRowOutcomeAllowed LogRowOutcome = "allowed"
+	LogRowOutcomeError   LogRowOutcome = "error"
+	LogRowOutcomeRefused LogRowOutcome = "refused"
+)
+
+// Valid indicates whether the value is a known member of the LogRowOutcome enum.
+func (e LogRowOutcome) Valid() bool {
+	switch e {
+	case LogRowOutcomeAllowed:
+		return true
+	case LogRowOutcomeError:
+		return true
+	case LogRowOutcomeRefused:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LogSearchRequestOutcome.
+const (
+	LogSearchRequestOutcomeAllowed LogSearchRequestOutcome = "allowed"
+	LogSearchRequestOutcomeError   LogSearchRequestOutcome = "error"
+	LogSearchRequestOutcomeRefused LogSearchRequestOutcome = "refused"
+)
+
+// Valid indicates whether the value is a known member of the LogSearchRequestOutcome enum.
+func (e LogSearchRequestOutcome) Valid() bool {
+	switch e {
+	case LogSearchRequestOutcomeAllowed:
+		return true
+	case LogSearchRequestOutcomeError:
+		return true
+	case LogSearchRequestOutcomeRefused:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MatterState.
 const (
 	MatterStateClosed MatterState = "closed"
@@ -414,6 +501,24 @@ func (e SearchRequestState) Valid() bool {
 	case SearchRequestStateAnnulled:
 		return true
 	case SearchRequestStateStored:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WithholdingReason.
+const (
+	WithholdingReasonClientHealthOrCare WithholdingReason = "client-health-or-care"
+	WithholdingReasonRightsOfOthers     WithholdingReason = "rights-of-others"
+)
+
+// Valid indicates whether the value is a known member of the WithholdingReason enum.
+func (e WithholdingReason) Valid() bool {
+	switch e {
+	case WithholdingReasonClientHealthOrCare:
+		return true
+	case WithholdingReasonRightsOfOthers:
 		return true
 	default:
 		return false
@@ -913,6 +1018,209 @@ type Labels struct {
 // LanguageTag A BCP 47 tag.
 type LanguageTag = string
 
+// LiftRequest defines model for LiftRequest.
+type LiftRequest struct {
+	// Decision The reference of the decision that ends it.
+	Decision string `json:"decision"`
+}
+
+// LogPage defines model for LogPage.
+type LogPage struct {
+	Items []LogRow `json:"items"`
+
+	// Next The cursor of the next page; missing on the last one.
+	Next string `json:"next,omitempty,omitzero"`
+}
+
+// LogParty defines model for LogParty.
+type LogParty struct {
+	Organization OID    `json:"organization,omitempty,omitzero"`
+	Professional string `json:"professional,omitempty,omitzero"`
+	Role         string `json:"role,omitempty,omitzero"`
+
+	// RoleName What the catalog calls the role.
+	RoleName string `json:"roleName,omitempty,omitzero"`
+	Unit     OID    `json:"unit,omitempty,omitzero"`
+}
+
+// LogReport defines model for LogReport.
+type LogReport struct {
+	Client openapi_types.UUID `json:"client"`
+
+	// Entries Oldest first.
+	Entries       []LogReportEntry    `json:"entries"`
+	From          openapi_types.Date  `json:"from"`
+	MadeAt        time.Time           `json:"madeAt"`
+	MadeBy        LogParty            `json:"madeBy"`
+	Registry      OID                 `json:"registry"`
+	SpecialReason string              `json:"specialReason,omitempty,omitzero"`
+	Units         []OID               `json:"units,omitempty,omitzero"`
+	Until         openapi_types.Date  `json:"until"`
+	Withheld      []LogReportWithheld `json:"withheld"`
+}
+
+// LogReportEntry defines model for LogReportEntry.
+type LogReportEntry struct {
+	// Documents The client's documents that were handled.
+	Documents []openapi_types.UUID `json:"documents,omitempty,omitzero"`
+
+	// Ground What allowed it.
+	Ground struct {
+		Grant        Reference                `json:"grant,omitempty,omitzero"`
+		Kind         LogReportEntryGroundKind `json:"kind"`
+		Relationship Reference                `json:"relationship,omitempty,omitzero"`
+		Text         string                   `json:"text"`
+	} `json:"ground,omitempty,omitzero"`
+	ID        openapi_types.UUID `json:"id"`
+	Operation string             `json:"operation"`
+
+	// OperationText What was done in plain words.
+	OperationText string                `json:"operationText"`
+	Organization  OID                   `json:"organization,omitempty,omitzero"`
+	Outcome       LogReportEntryOutcome `json:"outcome"`
+
+	// OutcomeText How it ended, with the reason.
+	OutcomeText string `json:"outcomeText"`
+
+	// Professional The id on the card; missing for what the archive did itself.
+	Professional string    `json:"professional,omitempty,omitzero"`
+	Reason       string    `json:"reason,omitempty,omitzero"`
+	Role         string    `json:"role,omitempty,omitzero"`
+	RoleName     string    `json:"roleName,omitempty,omitzero"`
+	Time         time.Time `json:"time"`
+
+	// Unit Missing for the organizer's own system.
+	Unit OID `json:"unit,omitempty,omitzero"`
+}
+
+// LogReportEntryGroundKind defines model for LogReportEntry.Ground.Kind.
+type LogReportEntryGroundKind string
+
+// LogReportEntryOutcome defines model for LogReportEntry.Outcome.
+type LogReportEntryOutcome string
+
+// LogReportRequest defines model for LogReportRequest.
+type LogReportRequest struct {
+	Client openapi_types.UUID `json:"client"`
+
+	// From The first day, in Finland.
+	From openapi_types.Date `json:"from"`
+
+	// NameProfessionals The page for a person has the professionals' ids.
+	NameProfessionals bool `json:"nameProfessionals,omitempty,omitzero"`
+
+	// SpecialReason Why it goes further back than two years, such as a suspicion of unlawful handling. It is recorded.
+	SpecialReason string `json:"specialReason,omitempty,omitzero"`
+
+	// Units The OIDs of the units asked for; the organizer's own OID for its own work. None does not narrow.
+	Units []OID `json:"units,omitempty,omitzero"`
+
+	// Until The last day; today at the latest.
+	Until openapi_types.Date `json:"until"`
+}
+
+// LogReportWithheld defines model for LogReportWithheld.
+type LogReportWithheld struct {
+	Decision string `json:"decision"`
+	Entries  int    `json:"entries"`
+
+	// Reason What telling could seriously endanger.
+	Reason     WithholdingReason `json:"reason"`
+	ReasonText string            `json:"reasonText"`
+}
+
+// LogRow What somebody did or tried. What is not known is missing.
+type LogRow struct {
+	// Caller The identity in the client certificate.
+	Caller string `json:"caller,omitempty,omitzero"`
+
+	// Card The fingerprint of the card's certificate.
+	Card string `json:"card,omitempty,omitzero"`
+
+	// Certificate The fingerprint of the client certificate.
+	Certificate string             `json:"certificate,omitempty,omitzero"`
+	Client      openapi_types.UUID `json:"client,omitempty,omitzero"`
+
+	// Criteria What was asked for.
+	Criteria      map[string]interface{} `json:"criteria,omitempty,omitzero"`
+	DocumentCount int                    `json:"documentCount"`
+
+	// Documents The documents handled.
+	Documents    []openapi_types.UUID `json:"documents,omitempty,omitzero"`
+	ID           openapi_types.UUID   `json:"id"`
+	Operation    string               `json:"operation"`
+	Organization OID                  `json:"organization,omitempty,omitzero"`
+	Outcome      LogRowOutcome        `json:"outcome"`
+
+	// Professional The id on the professional's card.
+	Professional string `json:"professional,omitempty,omitzero"`
+
+	// Reason The code of the reason, unless it was allowed.
+	Reason    string `json:"reason,omitempty,omitzero"`
+	RequestID string `json:"requestId"`
+
+	// RestsOn What the decision rested on.
+	RestsOn struct {
+		Grant        Reference `json:"grant,omitempty,omitzero"`
+		Registry     Reference `json:"registry,omitempty,omitzero"`
+		Relationship Reference `json:"relationship,omitempty,omitzero"`
+	} `json:"restsOn"`
+	Role string `json:"role,omitempty,omitzero"`
+
+	// Time When it was decided.
+	Time time.Time `json:"time"`
+
+	// Unit Missing for the organizer's own system.
+	Unit OID `json:"unit,omitempty,omitzero"`
+
+	// ViewAgeSeconds How old the view was that it was decided by.
+	ViewAgeSeconds float32 `json:"viewAgeSeconds"`
+}
+
+// LogRowOutcome defines model for LogRow.Outcome.
+type LogRowOutcome string
+
+// LogSearchRequest defines model for LogSearchRequest.
+type LogSearchRequest struct {
+	// Client A client's id; empty does not narrow.
+	Client string `json:"client,omitempty,omitzero"`
+
+	// Cursor The page before's `next`. It serves this caller and search only.
+	Cursor string `json:"cursor,omitempty,omitzero"`
+
+	// From An RFC 3339 time, inclusive; empty does not narrow.
+	From  string `json:"from,omitempty,omitzero"`
+	Limit int    `json:"limit,omitempty,omitzero"`
+
+	// Operation The name of an operation, such as Read; empty does not narrow.
+	Operation string                  `json:"operation,omitempty,omitzero"`
+	Outcome   LogSearchRequestOutcome `json:"outcome,omitempty,omitzero"`
+
+	// Professional The id on the professional's card; empty does not narrow.
+	Professional string `json:"professional,omitempty,omitzero"`
+
+	// Reason The code of a reason, such as relationship-ended; empty does not narrow.
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// Unit The OID of a producer unit; empty does not narrow.
+	Unit string `json:"unit,omitempty,omitzero"`
+
+	// Until An RFC 3339 time, exclusive; empty does not narrow.
+	Until string `json:"until,omitempty,omitzero"`
+}
+
+// LogSearchRequestOutcome defines model for LogSearchRequest.Outcome.
+type LogSearchRequestOutcome string
+
+// ManyClients defines model for ManyClients.
+type ManyClients struct {
+	Clients int `json:"clients"`
+
+	// Day A day in Finland.
+	Day          openapi_types.Date `json:"day"`
+	Professional string             `json:"professional"`
+}
+
 // Matter defines model for Matter.
 type Matter struct {
 	// Clients Whose matter it is. A unit is told only of those through whom it may see it.
@@ -1029,10 +1337,35 @@ type Problem struct {
 	Type string `json:"type"`
 }
 
+// ReadsWithoutWork defines model for ReadsWithoutWork.
+type ReadsWithoutWork struct {
+	Client       openapi_types.UUID `json:"client"`
+	First        time.Time          `json:"first"`
+	Last         time.Time          `json:"last"`
+	Professional string             `json:"professional"`
+	Reads        int                `json:"reads"`
+
+	// Unit Missing for the organizer's own system.
+	Unit OID `json:"unit,omitempty,omitzero"`
+}
+
 // Reference defines model for Reference.
 type Reference struct {
 	Revision string             `json:"revision"`
 	UID      openapi_types.UUID `json:"uid"`
+}
+
+// RefusalBurst The refusals of one professional, or under one certificate.
+type RefusalBurst struct {
+	// Certificate The fingerprint of the client certificate.
+	Certificate  string    `json:"certificate,omitempty,omitzero"`
+	First        time.Time `json:"first"`
+	Last         time.Time `json:"last"`
+	Professional string    `json:"professional,omitempty,omitzero"`
+
+	// Reasons How many refusals there were for each reason.
+	Reasons  map[string]int `json:"reasons"`
+	Refusals int            `json:"refusals"`
 }
 
 // RelationshipHistory defines model for RelationshipHistory.
@@ -1309,13 +1642,67 @@ type TemporaryIdentifier struct {
 	OID string `json:"oid,omitempty,omitzero"`
 }
 
+// UnusualUse defines model for UnusualUse.
+type UnusualUse struct {
+	From        time.Time `json:"from"`
+	ManyClients struct {
+		Items []ManyClients `json:"items"`
+
+		// More There are more than are listed.
+		More bool `json:"more"`
+
+		// Rule The rule in the caller's language.
+		Rule string `json:"rule"`
+	} `json:"manyClients"`
+	ReadsWithoutWork struct {
+		Items []ReadsWithoutWork `json:"items"`
+
+		// More There are more than are listed.
+		More bool `json:"more"`
+
+		// Rule The rule in the caller's language.
+		Rule string `json:"rule"`
+	} `json:"readsWithoutWork"`
+	RefusalBursts struct {
+		Items []RefusalBurst `json:"items"`
+
+		// More There are more than are listed.
+		More bool `json:"more"`
+
+		// Rule The rule in the caller's language.
+		Rule string `json:"rule"`
+	} `json:"refusalBursts"`
+	Until time.Time `json:"until"`
+}
+
+// UnusualUseRequest defines model for UnusualUseRequest.
+type UnusualUseRequest struct {
+	// Clients How many clients by one professional in a day are many.
+	Clients int `json:"clients,omitempty,omitzero"`
+
+	// From An RFC 3339 time, inclusive.
+	From string `json:"from"`
+
+	// Minutes Within how many minutes.
+	Minutes int `json:"minutes,omitempty,omitzero"`
+
+	// Refusals How many refusals are a burst.
+	Refusals int `json:"refusals,omitempty,omitzero"`
+
+	// Until An RFC 3339 time, exclusive; at most 31 days later.
+	Until string `json:"until"`
+
+	// WorkDays Within how many days of a read the unit should have stored something for the client.
+	WorkDays int `json:"workDays,omitempty,omitzero"`
+}
+
 // UserRight defines model for UserRight.
 type UserRight struct {
-	// DocumentTypes Codes, or an asterisk alone for all. Missing where the right is to find and register clients.
+	// DocumentTypes Codes, or an asterisk alone for all. Missing where the right is to find and register clients or to supervise.
 	DocumentTypes []string `json:"documentTypes,omitempty,omitzero"`
 	Operations    []string `json:"operations"`
 
-	// ServiceTasks Codes, or an asterisk alone for all. Missing where the right is to find and register clients.
+	// ServiceTasks Codes, or an asterisk alone for all. Missing where the right is to find and register clients or to supervise.
 	ServiceTasks []string `json:"serviceTasks,omitempty,omitzero"`
 }
 
@@ -1330,6 +1717,59 @@ type Violation struct {
 	// Rule The keyword of the schema.
 	Rule string `json:"rule"`
 }
+
+// WithheldRequest defines model for WithheldRequest.
+type WithheldRequest struct {
+	Client openapi_types.UUID `json:"client"`
+}
+
+// WithholdRequest Entries, or a period.
+type WithholdRequest struct {
+	Client openapi_types.UUID `json:"client"`
+
+	// Decision The reference of the written decision.
+	Decision string               `json:"decision"`
+	Entries  []openapi_types.UUID `json:"entries,omitempty,omitzero"`
+
+	// From The first day, in Finland.
+	From openapi_types.Date `json:"from,omitempty,omitzero"`
+
+	// Reason What telling could seriously endanger.
+	Reason WithholdingReason `json:"reason"`
+
+	// Until The last day.
+	Until openapi_types.Date `json:"until,omitempty,omitzero"`
+}
+
+// Withholding defines model for Withholding.
+type Withholding struct {
+	Client   openapi_types.UUID   `json:"client"`
+	Decision string               `json:"decision"`
+	Entries  []openapi_types.UUID `json:"entries,omitempty,omitzero"`
+	From     openapi_types.Date   `json:"from,omitempty,omitzero"`
+	ID       openapi_types.UUID   `json:"id"`
+
+	// Lifted Missing while it stands.
+	Lifted struct {
+		At       time.Time `json:"at"`
+		By       Author    `json:"by"`
+		Decision string    `json:"decision"`
+	} `json:"lifted,omitempty,omitzero"`
+	MadeAt time.Time `json:"madeAt"`
+	MadeBy Author    `json:"madeBy"`
+
+	// Reason What telling could seriously endanger.
+	Reason WithholdingReason  `json:"reason"`
+	Until  openapi_types.Date `json:"until,omitempty,omitzero"`
+}
+
+// WithholdingList defines model for WithholdingList.
+type WithholdingList struct {
+	Items []Withholding `json:"items"`
+}
+
+// WithholdingReason What telling could seriously endanger.
+type WithholdingReason string
 
 // Accept defines model for Accept.
 type Accept = string
@@ -1667,6 +2107,11 @@ type ReadSignatureHeadParams struct {
 // ReadSignatureHeadParamsFormat defines parameters for ReadSignatureHead.
 type ReadSignatureHeadParamsFormat string
 
+// ReportLogParams defines parameters for ReportLog.
+type ReportLogParams struct {
+	Accept *string `json:"Accept,omitempty"`
+}
+
 // OpenMatterParams defines parameters for OpenMatter.
 type OpenMatterParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, new for each matter.
@@ -1702,6 +2147,24 @@ type AnnulDocumentJSONRequestBody = AnnulmentRequest
 
 // ExplainJSONRequestBody defines body for Explain for application/json ContentType.
 type ExplainJSONRequestBody = ExplainRequest
+
+// ReportLogJSONRequestBody defines body for ReportLog for application/json ContentType.
+type ReportLogJSONRequestBody = LogReportRequest
+
+// SearchLogJSONRequestBody defines body for SearchLog for application/json ContentType.
+type SearchLogJSONRequestBody = LogSearchRequest
+
+// FindUnusualUseJSONRequestBody defines body for FindUnusualUse for application/json ContentType.
+type FindUnusualUseJSONRequestBody = UnusualUseRequest
+
+// WithholdLogJSONRequestBody defines body for WithholdLog for application/json ContentType.
+type WithholdLogJSONRequestBody = WithholdRequest
+
+// ListWithheldJSONRequestBody defines body for ListWithheld for application/json ContentType.
+type ListWithheldJSONRequestBody = WithheldRequest
+
+// LiftWithholdingJSONRequestBody defines body for LiftWithholding for application/json ContentType.
+type LiftWithholdingJSONRequestBody = LiftRequest
 
 // OpenMatterJSONRequestBody defines body for OpenMatter for application/json ContentType.
 type OpenMatterJSONRequestBody = MatterOpening
@@ -2051,6 +2514,122 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/registries/{oid}/explain (the `Explain` operationId).
 	Explain(ctx context.Context, oid Registry, body ExplainJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReportLogWithBody Make the report of who has used a client's data, for the client (organizer only)
+	//
+	// Over the organizer and all producer units, with refusals, of at most two years back from today: a longer
+	// period needs a special reason, which is recorded. Entries that are withheld by a decision are counted and not
+	// shown.
+	//
+	// As JSON, or as XHTML for a person, in Finnish, Swedish or English by Accept-Language. JSON always has the
+	// professional's id. The page names the unit and the role, and the professional only with `nameProfessionals`:
+	// the organizer weighs that against the worker's own right to data protection.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/log/_report (the `ReportLog` operationId).
+	ReportLogWithBody(ctx context.Context, oid Registry, params *ReportLogParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReportLog Make the report of who has used a client's data, for the client (organizer only)
+	//
+	// Over the organizer and all producer units, with refusals, of at most two years back from today: a longer
+	// period needs a special reason, which is recorded. Entries that are withheld by a decision are counted and not
+	// shown.
+	//
+	// As JSON, or as XHTML for a person, in Finnish, Swedish or English by Accept-Language. JSON always has the
+	// professional's id. The page names the unit and the role, and the professional only with `nameProfessionals`:
+	// the organizer weighs that against the worker's own right to data protection.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/log/_report (the `ReportLog` operationId).
+	ReportLog(ctx context.Context, oid Registry, params *ReportLogParams, body ReportLogJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SearchLogWithBody List rows of the registry's use log, newest first (organizer only)
+	//
+	// For supervision: what was done or tried in this registry, by whom, and what the decision rested on. The search is itself recorded. The professional's role needs the user right Supervise, as for all of the log.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/log/_search (the `SearchLog` operationId).
+	SearchLogWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SearchLog List rows of the registry's use log, newest first (organizer only)
+	//
+	// For supervision: what was done or tried in this registry, by whom, and what the decision rested on. The search is itself recorded. The professional's role needs the user right Supervise, as for all of the log.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/log/_search (the `SearchLog` operationId).
+	SearchLog(ctx context.Context, oid Registry, body SearchLogJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// FindUnusualUseWithBody List what in the use of the registry should be looked into (organizer only)
+	//
+	// Reads without later work, bursts of refusals, and many clients by one professional in a day, each with its rule in the caller's language. What is listed is a reason to ask, not a finding of misuse.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/log/_unusual (the `FindUnusualUse` operationId).
+	FindUnusualUseWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// FindUnusualUse List what in the use of the registry should be looked into (organizer only)
+	//
+	// Reads without later work, bursts of refusals, and many clients by one professional in a day, each with its rule in the caller's language. What is listed is a reason to ask, not a finding of misuse.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/log/_unusual (the `FindUnusualUse` operationId).
+	FindUnusualUse(ctx context.Context, oid Registry, body FindUnusualUseJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithholdLogWithBody Withhold log entries from their client, by a written decision (organizer only)
+	//
+	// Of single entries, by the ids that a report or a search gives, or of all entries of a period. Repeating it changes nothing.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/log/withholdings (the `WithholdLog` operationId).
+	WithholdLogWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithholdLog Withhold log entries from their client, by a written decision (organizer only)
+	//
+	// Of single entries, by the ids that a report or a search gives, or of all entries of a period. Repeating it changes nothing.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/log/withholdings (the `WithholdLog` operationId).
+	WithholdLog(ctx context.Context, oid Registry, body WithholdLogJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListWithheldWithBody List the withholdings of a client's log entries, lifted ones too, oldest first (organizer only)
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/log/withholdings/_search (the `ListWithheld` operationId).
+	ListWithheldWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListWithheld List the withholdings of a client's log entries, lifted ones too, oldest first (organizer only)
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/log/withholdings/_search (the `ListWithheld` operationId).
+	ListWithheld(ctx context.Context, oid Registry, body ListWithheldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LiftWithholdingWithBody End a withholding by another decision (organizer only)
+	//
+	// The withholding stays on record. Repeating it by the same decision changes nothing.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/log/withholdings/{id}/lifting (the `LiftWithholding` operationId).
+	LiftWithholdingWithBody(ctx context.Context, oid Registry, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LiftWithholding End a withholding by another decision (organizer only)
+	//
+	// The withholding stays on record. Repeating it by the same decision changes nothing.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/log/withholdings/{id}/lifting (the `LiftWithholding` operationId).
+	LiftWithholding(ctx context.Context, oid Registry, id openapi_types.UUID, body LiftWithholdingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// OpenMatterWithBody Open a matter
 	//
@@ -2753,6 +3332,242 @@ func (c *Requests) ExplainWithBody(ctx context.Context, oid Registry, contentTyp
 // Corresponds with POST /v1/registries/{oid}/explain (the `Explain` operationId).
 func (c *Requests) Explain(ctx context.Context, oid Registry, body ExplainJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExplainRequest(c.Server, oid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReportLogWithBody Make the report of who has used a client's data, for the client (organizer only)
+//
+// Over the organizer and all producer units, with refusals, of at most two years back from today: a longer
+// period needs a special reason, which is recorded. Entries that are withheld by a decision are counted and not
+// shown.
+//
+// As JSON, or as XHTML for a person, in Finnish, Swedish or English by Accept-Language. JSON always has the
+// professional's id. The page names the unit and the role, and the professional only with `nameProfessionals`:
+// the organizer weighs that against the worker's own right to data protection.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/log/_report (the `ReportLog` operationId).
+func (c *Requests) ReportLogWithBody(ctx context.Context, oid Registry, params *ReportLogParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReportLogRequestWithBody(c.Server, oid, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReportLog Make the report of who has used a client's data, for the client (organizer only)
+//
+// Over the organizer and all producer units, with refusals, of at most two years back from today: a longer
+// period needs a special reason, which is recorded. Entries that are withheld by a decision are counted and not
+// shown.
+//
+// As JSON, or as XHTML for a person, in Finnish, Swedish or English by Accept-Language. JSON always has the
+// professional's id. The page names the unit and the role, and the professional only with `nameProfessionals`:
+// the organizer weighs that against the worker's own right to data protection.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/log/_report (the `ReportLog` operationId).
+func (c *Requests) ReportLog(ctx context.Context, oid Registry, params *ReportLogParams, body ReportLogJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReportLogRequest(c.Server, oid, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SearchLogWithBody List rows of the registry's use log, newest first (organizer only)
+//
+// For supervision: what was done or tried in this registry, by whom, and what the decision rested on. The search is itself recorded. The professional's role needs the user right Supervise, as for all of the log.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/log/_search (the `SearchLog` operationId).
+func (c *Requests) SearchLogWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSearchLogRequestWithBody(c.Server, oid, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SearchLog List rows of the registry's use log, newest first (organizer only)
+//
+// For supervision: what was done or tried in this registry, by whom, and what the decision rested on. The search is itself recorded. The professional's role needs the user right Supervise, as for all of the log.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/log/_search (the `SearchLog` operationId).
+func (c *Requests) SearchLog(ctx context.Context, oid Registry, body SearchLogJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSearchLogRequest(c.Server, oid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// FindUnusualUseWithBody List what in the use of the registry should be looked into (organizer only)
+//
+// Reads without later work, bursts of refusals, and many clients by one professional in a day, each with its rule in the caller's language. What is listed is a reason to ask, not a finding of misuse.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/log/_unusual (the `FindUnusualUse` operationId).
+func (c *Requests) FindUnusualUseWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewFindUnusualUseRequestWithBody(c.Server, oid, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// FindUnusualUse List what in the use of the registry should be looked into (organizer only)
+//
+// Reads without later work, bursts of refusals, and many clients by one professional in a day, each with its rule in the caller's language. What is listed is a reason to ask, not a finding of misuse.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/log/_unusual (the `FindUnusualUse` operationId).
+func (c *Requests) FindUnusualUse(ctx context.Context, oid Registry, body FindUnusualUseJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewFindUnusualUseRequest(c.Server, oid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithholdLogWithBody Withhold log entries from their client, by a written decision (organizer only)
+//
+// Of single entries, by the ids that a report or a search gives, or of all entries of a period. Repeating it changes nothing.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/log/withholdings (the `WithholdLog` operationId).
+func (c *Requests) WithholdLogWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithholdLogRequestWithBody(c.Server, oid, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithholdLog Withhold log entries from their client, by a written decision (organizer only)
+//
+// Of single entries, by the ids that a report or a search gives, or of all entries of a period. Repeating it changes nothing.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/log/withholdings (the `WithholdLog` operationId).
+func (c *Requests) WithholdLog(ctx context.Context, oid Registry, body WithholdLogJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithholdLogRequest(c.Server, oid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListWithheldWithBody List the withholdings of a client's log entries, lifted ones too, oldest first (organizer only)
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/log/withholdings/_search (the `ListWithheld` operationId).
+func (c *Requests) ListWithheldWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListWithheldRequestWithBody(c.Server, oid, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListWithheld List the withholdings of a client's log entries, lifted ones too, oldest first (organizer only)
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/log/withholdings/_search (the `ListWithheld` operationId).
+func (c *Requests) ListWithheld(ctx context.Context, oid Registry, body ListWithheldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListWithheldRequest(c.Server, oid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LiftWithholdingWithBody End a withholding by another decision (organizer only)
+//
+// The withholding stays on record. Repeating it by the same decision changes nothing.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/log/withholdings/{id}/lifting (the `LiftWithholding` operationId).
+func (c *Requests) LiftWithholdingWithBody(ctx context.Context, oid Registry, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLiftWithholdingRequestWithBody(c.Server, oid, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LiftWithholding End a withholding by another decision (organizer only)
+//
+// The withholding stays on record. Repeating it by the same decision changes nothing.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/log/withholdings/{id}/lifting (the `LiftWithholding` operationId).
+func (c *Requests) LiftWithholding(ctx context.Context, oid Registry, id openapi_types.UUID, body LiftWithholdingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLiftWithholdingRequest(c.Server, oid, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4944,6 +5759,310 @@ func NewExplainRequestWithBody(server string, oid Registry, contentType string, 
 	}
 
 	operationPath := fmt.Sprintf("/v1/registries/%s/explain", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReportLogRequest calls the generic ReportLog builder with application/json body
+func NewReportLogRequest(server string, oid Registry, params *ReportLogParams, body ReportLogJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReportLogRequestWithBody(server, oid, params, "application/json", bodyReader)
+}
+
+// NewReportLogRequestWithBody constructs an http.Request for the ReportLog method, with any body, and a specified content type
+func NewReportLogRequestWithBody(server string, oid Registry, params *ReportLogParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/log/_report", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.Accept != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Accept", *params.Accept, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Accept", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewSearchLogRequest calls the generic SearchLog builder with application/json body
+func NewSearchLogRequest(server string, oid Registry, body SearchLogJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSearchLogRequestWithBody(server, oid, "application/json", bodyReader)
+}
+
+// NewSearchLogRequestWithBody constructs an http.Request for the SearchLog method, with any body, and a specified content type
+func NewSearchLogRequestWithBody(server string, oid Registry, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/log/_search", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewFindUnusualUseRequest calls the generic FindUnusualUse builder with application/json body
+func NewFindUnusualUseRequest(server string, oid Registry, body FindUnusualUseJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewFindUnusualUseRequestWithBody(server, oid, "application/json", bodyReader)
+}
+
+// NewFindUnusualUseRequestWithBody constructs an http.Request for the FindUnusualUse method, with any body, and a specified content type
+func NewFindUnusualUseRequestWithBody(server string, oid Registry, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/log/_unusual", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewWithholdLogRequest calls the generic WithholdLog builder with application/json body
+func NewWithholdLogRequest(server string, oid Registry, body WithholdLogJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewWithholdLogRequestWithBody(server, oid, "application/json", bodyReader)
+}
+
+// NewWithholdLogRequestWithBody constructs an http.Request for the WithholdLog method, with any body, and a specified content type
+func NewWithholdLogRequestWithBody(server string, oid Registry, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/log/withholdings", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListWithheldRequest calls the generic ListWithheld builder with application/json body
+func NewListWithheldRequest(server string, oid Registry, body ListWithheldJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewListWithheldRequestWithBody(server, oid, "application/json", bodyReader)
+}
+
+// NewListWithheldRequestWithBody constructs an http.Request for the ListWithheld method, with any body, and a specified content type
+func NewListWithheldRequestWithBody(server string, oid Registry, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/log/withholdings/_search", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewLiftWithholdingRequest calls the generic LiftWithholding builder with application/json body
+func NewLiftWithholdingRequest(server string, oid Registry, id openapi_types.UUID, body LiftWithholdingJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewLiftWithholdingRequestWithBody(server, oid, id, "application/json", bodyReader)
+}
+
+// NewLiftWithholdingRequestWithBody constructs an http.Request for the LiftWithholding method, with any body, and a specified content type
+func NewLiftWithholdingRequestWithBody(server string, oid Registry, id openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/log/withholdings/%s/lifting", pathParam0, pathParam1)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}

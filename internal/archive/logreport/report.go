@@ -170,7 +170,7 @@ func (m *Maker) outcome(row store.LogRow) string {
 func (m *Maker) ground(row store.LogRow) *Ground {
 	g := &Ground{Relationship: refOf(row.Relationship), Grant: refOf(row.Grant)}
 	switch {
-	case row.Caller == "":
+	case row.Professional == "": // nobody else does anything to a client's data without one
 		g.Kind = GroundArchive
 	case row.Unit == "":
 		g.Kind = GroundController

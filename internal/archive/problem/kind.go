@@ -142,6 +142,12 @@ const (
 	DocumentNotFound
 	// ClientUnknown: the registry has no such client.
 	ClientUnknown
+	// LogPeriodTooLong: a log request goes further back than it may without a special reason.
+	LogPeriodTooLong
+	// WithholdingNotFound: the registry has no such withholding of log entries.
+	WithholdingNotFound
+	// WithholdingLifted: another decision has lifted the withholding.
+	WithholdingLifted
 	// CursorInvalid: the cursor was not made for this caller and search.
 	CursorInvalid
 	// NotFound: the archive has nothing at the address.
@@ -225,6 +231,9 @@ var kinds = [kindEnd]struct {
 	TrustAnchorsMissing:       {"trust-anchors-missing", http.StatusServiceUnavailable},
 	DocumentNotFound:          {"document-not-found", http.StatusNotFound},
 	ClientUnknown:             {"client-unknown", http.StatusNotFound},
+	LogPeriodTooLong:          {"log-period-too-long", http.StatusUnprocessableEntity},
+	WithholdingNotFound:       {"withholding-not-found", http.StatusNotFound},
+	WithholdingLifted:         {"withholding-lifted", http.StatusConflict},
 	CursorInvalid:             {"cursor-invalid", http.StatusBadRequest},
 	NotFound:                  {"not-found", http.StatusNotFound},
 	MethodNotAllowed:          {"method-not-allowed", http.StatusMethodNotAllowed},

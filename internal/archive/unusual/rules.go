@@ -28,10 +28,12 @@ func Defaults() Rules {
 func (r *Rules) WorkTime() time.Duration { return time.Duration(r.WorkDays) * 24 * time.Hour }
 
 // reading are the operations by which somebody comes to know of a client's documents.
-var reading = []string{"Search", "Read", "ReadMetadata", "ListVersions", "ReadSignature", "Summary"}
+var reading = []string{"Search", "Read", "ReadMetadata", "ListVersions", "ReadSignature", "ReadMatter", "SearchMatters", "Summary"}
 
 // working are those that store something for a client.
-var working = []string{"Store", "NewVersion", "Correct", "Annul", "ManageMatter", "ManageRelationship"}
+var working = []string{
+	"Store", "NewVersion", "Correct", "Annul", "OpenMatter", "CloseMatter", "ReopenMatter", "ManageRelationship",
+}
 
 // Working gives the operations that count as work.
 func Working() []string { return slices.Clone(working) }

@@ -139,7 +139,7 @@ func TestWhatIsFoundIsWhatTheRulesSay(t *testing.T) {
 			at := noon.Add(time.Duration(rapid.IntRange(0, 120).Draw(rt, "hour")) * time.Hour)
 			return store.LogFact{
 				Time:      at.Add(time.Duration(rapid.IntRange(0, 3).Draw(rt, "quarter")) * 15 * time.Minute),
-				Operation: rapid.SampledFrom([]string{"Read", "Search", "Read", "Store", "ManageMatter", "FindClient"}).Draw(rt, "operation"),
+				Operation: rapid.SampledFrom([]string{"Read", "Search", "Read", "Store", "OpenMatter", "FindClient"}).Draw(rt, "operation"),
 				Outcome:   rapid.SampledFrom([]store.Outcome{"allowed", "allowed", "refused", "error"}).Draw(rt, "outcome"),
 				Reason:    rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "reason"),
 				ClientID:  rapid.SampledFrom([]uuid.UUID{clientA, clientB, uuid.Nil, uuid.Max}).Draw(rt, "client"),
