@@ -11,7 +11,6 @@ import (
 
 	"github.com/valtuus/valtuus/internal/archive/catalog"
 	"github.com/valtuus/valtuus/internal/archive/logreport"
-	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/oid"
 )
 
@@ -40,14 +39,4 @@ func (f *fields) day(name, text string) catalog.Day {
 		f.fail(name, "must be a day such as 2026-03-01")
 	}
 	return day
-}
-
-// page checks the size of a page and its cursor.
-func (f *fields) page(limit int, cursor string) {
-	if limit < 1 || limit > store.MaxPage {
-		f.fail("limit", "must be 1 to 200")
-	}
-	if len(cursor) > maxCursor {
-		f.fail("cursor", "is too long")
-	}
 }

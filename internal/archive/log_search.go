@@ -156,10 +156,3 @@ func (x *exchange) logQuery() (query store.LogSearch, stopped *outcome) {
 	}
 	return query, f.wrong
 }
-
-// noteCriteria notes in the row what was asked for: a struct of checked texts, times and numbers.
-func (x *exchange) noteCriteria(asked any) {
-	if raw, err := json.Marshal(asked); err == nil { // which always marshals
-		x.row.Criteria = raw
-	}
-}

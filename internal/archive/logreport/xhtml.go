@@ -39,7 +39,7 @@ var texts = struct {
 	ground:          words{"Peruste", "Grund", "Ground"},
 	organizerSystem: words{"Palvelunjärjestäjä", "Serviceanordnaren", "The organizer"},
 	archive:         words{"Arkisto", "Arkivet", "The archive"},
-	organization:    words{"organisaatio", "organisation", "organization"},
+	organization:    words{"organisaatio", "organisation", "organization"}, //nolint:misspell // Swedish.
 	unit:            words{"Palveluyksikkö", "Serviceenhet", "Service unit"},
 	role:            words{"rooli", "roll", "role"},
 	professional:    words{"ammattihenkilö", "yrkesutbildad person", "professional"},

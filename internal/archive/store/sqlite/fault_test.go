@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 	"github.com/valtuus/valtuus/internal/archive/store/storetest"
 )
 
@@ -232,6 +233,57 @@ func TestInvariant4_FailedCommitAcknowledgesNothing(t *testing.T) {
 	told.check(t, s)
 	if err := told.store(t, s, client, []byte("body")); err != nil {
 		t.Fatalf("after the fault: %v", err)
+	}
+}
+
+// A withholding, its lifting and the destruction of a month of the log are each there with their rows, or not at all.
+func TestAFailedCommitWithholdsAndDestroysNothing(t *testing.T) {
+	s := openAt(t, t.TempDir())
+	client := storetest.Client(t, s, registry, 1)
+	for range 3 {
+		row := storetest.Row("Read", start)
+		row.Registry = registry
+		if err := s.AppendLog(t.Context(), row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, _, err := s.Withhold(t.Context(), storetest.NewWithholding(registry, client, start), storetest.Row("WithholdLog", start))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := storetest.AllLog(t, s, store.LogQuery{})
+	onWriter(t, s, func() error {
+		s.write.beforeCommit = func() error { return store.Unavailable("committing", errors.New("injected")) }
+		return nil
+	})
+	month := sqlstore.LogMonth{Registry: registry, From: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}
+	for name, write := range map[string]func() error{
+		"withhold": func() error {
+			_, _, err := s.Withhold(t.Context(), storetest.NewWithholding(registry, client, start.Add(time.Hour)), storetest.Row("WithholdLog", start))
+			return err
+		},
+		"lift": func() error {
+			_, err := s.LiftWithholding(t.Context(), registry, kept.ID, store.Lifting{At: start, Decision: "D/2", By: kept.By}, storetest.Row("LiftWithholding", start))
+			return err
+		},
+		"destroy": func() error {
+			_, _, err := s.DestroyLogMonth(t.Context(), month, 12, 10, start)
+			return err
+		},
+	} {
+		if err := write(); !errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	onWriter(t, s, func() error { s.write.beforeCommit = nil; return nil })
+	if after := storetest.AllLog(t, s, store.LogQuery{}); len(after) != len(before) {
+		t.Errorf("%d rows, %d before", len(after), len(before))
+	}
+	if all, err := s.Withholdings(t.Context(), registry, client); err != nil || len(all) != 1 || all[0].Lifting != nil {
+		t.Errorf("withholdings %+v, %v", all, err)
+	}
+	if n, done, err := s.DestroyLogMonth(t.Context(), month, 12, 10, start); err != nil || n != 3 || !done {
+		t.Errorf("after the fault: %d, %t, %v", n, done, err)
 	}
 }
 

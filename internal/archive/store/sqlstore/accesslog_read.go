@@ -51,14 +51,15 @@ func logSQL(q *store.LogQuery) *statement {
 	if q.ClientID != uuid.Nil {
 		b.add(` AND client_id = ?`, q.ClientID[:])
 	}
+	// A client's rows are few: no other index is to be read in the place of theirs.
 	if q.Registry != "" {
-		b.add(` AND registry_oid = ?`, q.Registry)
+		b.add(` AND coalesce(registry_oid, '') = ?`, q.Registry)
 	}
 	if q.Unit != "" {
-		b.add(` AND unit = ?`, q.Unit)
+		b.add(` AND coalesce(unit, '') = ?`, q.Unit)
 	}
 	if q.Outcome != "" {
-		b.add(` AND outcome = ?`, string(q.Outcome))
+		b.add(` AND coalesce(outcome, '') = ?`, string(q.Outcome))
 	}
 	if !q.From.IsZero() {
 		b.add(` AND time_us >= ?`, store.Micros(q.From))

@@ -24,6 +24,11 @@ func readPage(ctx context.Context, from Source, t *table, after []any, limit int
 		if err := found.Scan(dest...); err != nil {
 			return nil, fmt.Errorf("reading %s: %w", t.name, err)
 		}
+		for i, value := range row {
+			if raw, isBytes := value.([]byte); isBytes && raw == nil {
+				row[i] = []byte{} // SQLite's driver gives no bytes as nil ones, which would go on as NULL
+			}
+		}
 		rows = append(rows, row)
 	}
 	if err := found.Err(); err != nil {

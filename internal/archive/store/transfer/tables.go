@@ -117,6 +117,15 @@ var tables = []table{
 		},
 	},
 	{
+		name: "log_withholdings",
+		key:  []string{"withholding_id"},
+		columns: []string{
+			"withholding_id", "registry_oid", "client_id", "log_ids", "from_us", "until_us", "reason", "decision", "digest",
+			"made_us", "organization", "professional", "role",
+			"lifted_us", "lift_decision", "lifted_organization", "lifted_professional", "lifted_role",
+		},
+	},
+	{
 		name: "access_log",
 		key:  []string{"time_us", "log_id"},
 		columns: []string{

@@ -88,6 +88,7 @@ type content struct {
 	rows      []store.LogRow
 	history   []store.RelationshipState
 	destroyed []store.DestroyedRecord
+	withheld  []store.Withholding
 }
 
 // fill puts something into every table.
@@ -109,6 +110,8 @@ func fill(t testing.TB, s *sqlstore.Store) {
 	g.Expect(err).NotTo(HaveOccurred())
 	_, err = s.UpdateClient(ctx, registry, c, store.BasicData{NonDisclosure: true, DiedOn: "2026-01-31"}, storetest.Row("client.update", start))
 	g.Expect(err).NotTo(HaveOccurred())
+	fillWithholdings(t, s, a)
+	destroyLog(t, s)
 	for i := range documents {
 		at := start.Add(time.Duration(i) * time.Minute)
 		doc := storetest.NewDocument(registry, a, at, fmt.Appendf(nil, `{"number": %d}`, i), "older-people", "Ä")
@@ -152,6 +155,31 @@ func fill(t testing.TB, s *sqlstore.Store) {
 	g.Expect(s.Destroy(ctx, gone.ID, start, storetest.Due, storetest.Row("Destroy", start))).To(Succeed())
 }
 
+// fillWithholdings withholds log entries of the client: of a period, and single ones, of which the first is lifted.
+func fillWithholdings(t testing.TB, s *sqlstore.Store, client uuid.UUID) {
+	t.Helper()
+	lifted := storetest.NewWithholding(registry, client, start)
+	named := storetest.NewWithholding(registry, client, start.Add(time.Hour))
+	named.From, named.Until, named.Entries = time.Time{}, time.Time{}, []uuid.UUID{uuid.New(), uuid.New()}
+	one, _ := must2(s.Withhold(t.Context(), lifted, storetest.Row("WithholdLog", start)))(t)
+	_, _ = must2(s.Withhold(t.Context(), named, storetest.Row("WithholdLog", start)))(t)
+	lifting := store.Lifting{At: start.Add(time.Hour), Decision: "D/2/2026", By: lifted.By}
+	_ = must(s.LiftWithholding(t.Context(), registry, one.ID, lifting, storetest.Row("LiftWithholding", start)))(t)
+}
+
+// destroyLog destroys a month of the log.
+func destroyLog(t testing.TB, s *sqlstore.Store) {
+	t.Helper()
+	g := NewWithT(t)
+	old := storetest.Row("document.read", start.AddDate(-20, 0, 0))
+	old.Registry = registry
+	g.Expect(s.AppendLog(t.Context(), old)).To(Succeed())
+	for _, month := range must(s.LogMonths(t.Context(), start.AddDate(-12, 0, 0)))(t) {
+		_, done := must2(s.DestroyLogMonth(t.Context(), month, 12, 10, start))(t)
+		g.Expect(done).To(BeTrue())
+	}
+}
+
 // contentOf reads a store by what it promises, not by its tables.
 func contentOf(t testing.TB, s *sqlstore.Store) content {
 	t.Helper()
@@ -171,6 +199,7 @@ func contentOf(t testing.TB, s *sqlstore.Store) content {
 		g.Expect(err).NotTo(HaveOccurred())
 		c.clients = append(c.clients, must(s.Client(t.Context(), registry, id))(t))
 		c.sealed, c.keys = append(c.sealed, sealed), append(c.keys, key)
+		c.withheld = append(c.withheld, must(s.Withholdings(t.Context(), registry, id))(t)...)
 		for _, annulled := range []bool{false, true} {
 			page, err := s.Search(t.Context(), store.SearchQuery{Registry: registry, ClientID: id, Annulled: annulled, OldData: true, Limit: store.MaxPage})
 			g.Expect(err).NotTo(HaveOccurred())
