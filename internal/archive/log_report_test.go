@@ -117,13 +117,14 @@ func TestALogReportIsJoinedOverAllUnits(t *testing.T) {
 func TestALogReportTellsOfSharedDocuments(t *testing.T) {
 	a := newArena(t)
 	sibling := a.another(0)
+	a.openMatter("M-1", []uuid.UUID{a.client, sibling}, task)
 	path := "/documents" + query("case-note", []uuid.UUID{a.client, sibling}, "matter=M-1&"+versionQuery(task))
 	id := a.expect("storing", a.send(a.organizer, path, note("x")), 201).id()
 	a.expect("reading", a.organizer.get("/documents/"+id), 200)
 	a.expect("by the matter alone", a.organizer.search(map[string]any{"client": "", "matter": "M-1"}), 200)
 	got := a.expect("report", a.supervise("/log/_report", map[string]any{"client": sibling, "from": "2026-11-21", "until": "2026-11-21"}), 200)
 	want := []string{
-		" RegisterClient allowed registry-controller", " Store allowed registry-controller",
+		" RegisterClient allowed registry-controller", " OpenMatter allowed registry-controller", " Store allowed registry-controller",
 		" Read allowed registry-controller", " Search allowed registry-controller",
 	}
 	if entries := entriesOf(got); !slices.Equal(entries, want) || got.has(a.client.String()) {

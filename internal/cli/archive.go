@@ -98,6 +98,6 @@ apart from the backups.`,
 	cmd.Flags().StringVar(&config.CardCRLFile, "card-crl", "",
 		"file of the revocation lists of professionals' cards, read again when it changes (default: no card is known to be revoked)")
 	required(cmd, "archive", "tls-cert", "tls-key", "client-ca")
-	cmd.AddCommand(newBackup(), newRestore(), newMigrate(), newRewrap(), newRetention())
+	cmd.AddCommand(newBackup(), newRestore(), newMigrate(), newRewrap(), newRetention(), newLogRetention())
 	return cmd
 }

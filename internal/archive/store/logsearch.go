@@ -24,9 +24,8 @@ type LogSupervision interface {
 	LogFacts(ctx context.Context, span LogSpan, take func(LogFact) error) error
 
 	// ClientLog gives all rows about the client in a time span, oldest first: those that name the client, and those
-	// in which documents of the client were handled though they name another client of the document, or none. Of
-	// these last the documents are cut to the client's, and ClientID is the client. An error of take ends it and
-	// is returned.
+	// about a document or a matter of the client that name another client of it, or none. Of these last the documents
+	// are cut to the client's, and ClientID is the client. An error of take ends it and is returned.
 	ClientLog(ctx context.Context, registry string, client uuid.UUID, from, until time.Time, take func(LogRow) error) error
 }
 

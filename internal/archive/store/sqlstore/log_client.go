@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -45,9 +46,30 @@ func (s *Store) ClientLog(ctx context.Context, registry string, client uuid.UUID
 	return err
 }
 
-// documentsOf gives the ids of the client's documents, and for each other client the ones that are both's.
-func (s *Store) documentsOf(ctx context.Context, registry string, client uuid.UUID) (all map[uuid.UUID]bool, others map[uuid.UUID]map[uuid.UUID]bool, err error) {
-	all, others = map[uuid.UUID]bool{}, map[uuid.UUID]map[uuid.UUID]bool{}
+// shared is what a client has in common with another.
+type shared struct {
+	documents map[uuid.UUID]bool
+	matters   map[string]bool
+}
+
+// sharing is what a client has in common with each other client.
+type sharing map[uuid.UUID]*shared
+
+func (s sharing) with(clients []uuid.UUID, client uuid.UUID, add func(*shared)) {
+	for _, other := range clients {
+		if other == client {
+			continue
+		}
+		if s[other] == nil {
+			s[other] = &shared{map[uuid.UUID]bool{}, map[string]bool{}}
+		}
+		add(s[other])
+	}
+}
+
+// documentsOf gives the ids of the client's documents, and what the client shares with others.
+func (s *Store) documentsOf(ctx context.Context, registry string, client uuid.UUID) (all map[uuid.UUID]bool, others sharing, err error) {
+	all, others = map[uuid.UUID]bool{}, sharing{}
 	err = s.each(ctx, s.engine.Readers, "reading a client's documents",
 		`SELECT p.document_id, d.client_ids FROM document_clients p JOIN documents d ON d.document_id = p.document_id
 		 WHERE p.client_id = $1 AND p.registry_id = (SELECT registry_id FROM registries WHERE oid = $2)`,
@@ -61,30 +83,41 @@ func (s *Store) documentsOf(ctx context.Context, registry string, client uuid.UU
 			}
 			all[id] = true
 			clients, err := splitIDs(raw)
-			for _, other := range clients {
-				if other == client {
-					continue
-				}
-				if others[other] == nil {
-					others[other] = map[uuid.UUID]bool{}
-				}
-				others[other][id] = true
+			others.with(clients, client, func(s *shared) { s.documents[id] = true })
+			return err
+		})
+	if err != nil {
+		return nil, nil, err
+	}
+	err = s.each(ctx, s.engine.Readers, "reading a client's matters",
+		`SELECT m.matter, m.client_ids FROM matter_clients p JOIN matters m ON m.registry_id = p.registry_id AND m.matter = p.matter
+		 WHERE p.client_id = $1 AND p.registry_id = (SELECT registry_id FROM registries WHERE oid = $2)`,
+		[]any{client[:], registry}, func(scan func(...any) error) error {
+			var (
+				id  string
+				raw []byte
+			)
+			if err := scan(&id, &raw); err != nil {
+				return err
 			}
+			clients, err := splitIDs(raw)
+			others.with(clients, client, func(s *shared) { s.matters[id] = true })
 			return err
 		})
 	return all, others, err
 }
 
-// logElsewhere gives the rows that name another client, or none, and in which documents of the client were handled.
-func (s *Store) logElsewhere(ctx context.Context, registry string, client uuid.UUID, documents map[uuid.UUID]bool, others map[uuid.UUID]map[uuid.UUID]bool, from, until time.Time) (rows []store.LogRow, err error) {
-	read := func(b *statement, theirs map[uuid.UUID]bool) error {
+// logElsewhere gives the rows that name another client, or none, and are about documents or a matter of the client.
+func (s *Store) logElsewhere(ctx context.Context, registry string, client uuid.UUID, documents map[uuid.UUID]bool, others sharing, from, until time.Time) (rows []store.LogRow, err error) {
+	read := func(b *statement, theirs *shared) error {
 		return s.each(ctx, s.engine.Readers, "reading a client's log", b.text(), b.args, func(scan func(...any) error) error {
 			row, err := scanLogRow(scan)
 			if err != nil {
 				return err
 			}
-			row.DocumentIDs = slices.DeleteFunc(row.DocumentIDs, func(id uuid.UUID) bool { return !theirs[id] })
-			if row.DocumentCount = len(row.DocumentIDs); row.DocumentCount > 0 {
+			handled := len(row.DocumentIDs)
+			row.DocumentIDs = slices.DeleteFunc(row.DocumentIDs, func(id uuid.UUID) bool { return !theirs.documents[id] })
+			if row.DocumentCount = len(row.DocumentIDs); row.DocumentCount > 0 || handled == 0 && theirs.matters[matterOf(row.Criteria)] {
 				row.ClientID = client
 				rows = append(rows, row)
 			}
@@ -92,7 +125,7 @@ func (s *Store) logElsewhere(ctx context.Context, registry string, client uuid.U
 		})
 	}
 	if len(documents) > 0 {
-		if err := read(namelessLogSQL(registry, from, until), documents); err != nil {
+		if err := read(namelessLogSQL(registry, from, until), &shared{documents: documents}); err != nil {
 			return nil, err
 		}
 	}
@@ -104,6 +137,22 @@ func (s *Store) logElsewhere(ctx context.Context, registry string, client uuid.U
 	// A document of three clients is there through each of the others only once: a row names one client.
 	slices.SortFunc(rows, compareRows)
 	return rows, nil
+}
+
+// matterOf gives the matter that a row is about and nothing else; a search has more criteria.
+func matterOf(criteria json.RawMessage) string {
+	if len(criteria) == 0 {
+		return ""
+	}
+	var about struct {
+		Matter string `json:"matter"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(criteria))
+	decoder.DisallowUnknownFields()
+	if decoder.Decode(&about) != nil {
+		return ""
+	}
+	return about.Matter
 }
 
 func ownLogSQL(registry string, client uuid.UUID, from, until time.Time) *statement {

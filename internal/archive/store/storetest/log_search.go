@@ -198,6 +198,8 @@ func logAClientsLogHoldsWhatOthersRowsTellOfIt(t *testing.T, engine Engine) {
 		return StoreNew(t, s, doc).ID
 	}
 	ofA, ofAB, ofB, ofBC := document(a), document(a, b), document(b), document(b, c)
+	OpenMatter(t, s, NewMatter(registryA, "M-AB", []uuid.UUID{a, b}, "a"))
+	OpenMatter(t, s, NewMatter(registryA, "M-B", []uuid.UUID{b}, "a"))
 	minute := 0
 	row := func(client uuid.UUID, registry string, documents ...uuid.UUID) store.LogRow {
 		minute++
@@ -212,6 +214,12 @@ func logAClientsLogHoldsWhatOthersRowsTellOfIt(t *testing.T, engine Engine) {
 		row(uuid.Nil, registryA, ofA, ofAB, ofBC), row(uuid.Nil, registryA, ofA), row(uuid.Nil, registryA),
 		row(c, registryA, ofBC), row(b, registryB, ofB), row(a, registryB, ofAB), row(b, registryA), row(a, registryA, ofA),
 	}
+	for i, criteria := range []string{`{"matter":"M-AB"}`, `{"matter":"M-B"}`, `{"matter":"M-AB","limit":5}`} {
+		of := row(b, registryA)
+		of.Criteria, of.Time = json.RawMessage(criteria), start.Add(11*time.Minute+time.Duration(i+1)*time.Second)
+		rows = append(rows, of)
+	}
+	slices.SortFunc(rows, func(a, b store.LogRow) int { return a.Time.Compare(b.Time) })
 	if err := s.AppendLog(t.Context(), rows...); err != nil {
 		t.Fatal(err)
 	}
@@ -226,8 +234,11 @@ func logAClientsLogHoldsWhatOthersRowsTellOfIt(t *testing.T, engine Engine) {
 			if r.ClientID != client {
 				r.DocumentIDs = slices.DeleteFunc(slices.Clone(r.DocumentIDs), func(id uuid.UUID) bool { return !slices.Contains(theirs[client], id) })
 				r.ClientID, r.DocumentCount = client, len(r.DocumentIDs)
-				if r.DocumentCount == 0 {
+				if ofMatter := string(r.Criteria) == `{"matter":"M-AB"}` && client == a; r.DocumentCount == 0 && !ofMatter {
 					continue
+				}
+				if r.DocumentCount == 0 {
+					r.DocumentIDs = nil
 				}
 			}
 			r.Time = store.Instant(r.Time)

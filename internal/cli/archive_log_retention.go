@@ -1,0 +1,112 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/pressly/goose/v3"
+	"github.com/spf13/cobra"
+	"k8s.io/utils/clock"
+
+	"github.com/valtuus/valtuus/internal/archive/logretention"
+	"github.com/valtuus/valtuus/internal/archive/store/postgres"
+	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
+	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
+)
+
+func newLogRetention() *cobra.Command {
+	where := &place{}
+	var (
+		years       int
+		dryRun, yes bool
+	)
+	cmd := &cobra.Command{
+		Use:   "log-retention",
+		Short: "Destroy the use log whose retention time is over",
+		Long: `Destroy the use log whose retention time is over.
+
+Whole months are destroyed, in UTC, once their last row is as old as --years
+says. What is destroyed is counted in the record of destructions, and the log
+gets a row that tells of it. A run that was cut goes on when it is run again.
+
+An archive that serves from a data directory must be stopped first; one on
+PostgreSQL goes on serving.`,
+		Example: `  valtuus archive log-retention --data-dir /var/lib/valtuus --dry-run
+  valtuus archive log-retention --postgres-uri-file uri --years 12 --yes`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if years < 1 {
+				return usageError{fmt.Errorf("--years is %d, and must be 1 or more", years)}
+			}
+			s, release, err := where.store(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, release()) }()
+			out, did := cmd.OutOrStdout(), "destroyed"
+			if dryRun {
+				did = "would destroy"
+			}
+			var untold error
+			rows := 0
+			err = logretention.Run(cmd.Context(), s, logretention.Options{
+				Years: years, DryRun: dryRun, Clock: clock.RealClock{},
+				OnMonth: func(m sqlstore.LogMonth) {
+					rows += m.Rows
+					_, failed := fmt.Fprintf(out, "%s  %s  %d rows\n", m.Name(), m.Registry, m.Rows)
+					untold = errors.Join(untold, failed)
+				},
+			})
+			if err = errors.Join(err, untold); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(out, "%s %d rows of the log of %s\n", did, rows, where)
+			return err
+		},
+	}
+	where.flags(cmd, "the archive")
+	cmd.Flags().IntVar(&years, "years", logretention.Years, "how long the log is kept")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "tell what would be destroyed, and destroy nothing")
+	cmd.Flags().BoolVar(&yes, "yes", false, "destroy it: it does not come back")
+	cmd.MarkFlagsOneRequired("dry-run", "yes")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "yes")
+	return cmd
+}
+
+// store opens the place as a store, whose schema must be this program's; no archive on this machine serves from a data
+// directory meanwhile. No search is made in it that a cursor would go on with.
+func (p *place) store(ctx context.Context) (s *sqlstore.Store, release func() error, err error) {
+	db, free, err := p.own(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // which does not fail
+	if p.dataDir == "" {
+		if err := errors.Join(sqlstore.CheckSchema(ctx, db, goose.DialectPostgres), free()); err != nil {
+			return nil, nil, err
+		}
+		uri, err := readURI(p.uriFile)
+		if err != nil {
+			return nil, nil, err
+		}
+		s, err = postgres.Open(ctx, postgres.Options{URI: uri, CursorKey: key})
+		if err != nil {
+			return nil, nil, err
+		}
+		return s, s.Close, nil
+	}
+	if err := sqlstore.CheckSchema(ctx, db, goose.DialectSQLite3); err != nil {
+		return nil, nil, errors.Join(err, free())
+	}
+	s, err = sqlite.Open(ctx, sqlite.Options{Dir: p.dataDir, CursorKey: key})
+	if err != nil {
+		return nil, nil, errors.Join(err, free())
+	}
+	return s, func() error { return errors.Join(s.Close(), free()) }, nil
+}
