@@ -4,18 +4,13 @@
 package cli
 
 import (
-	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 
-	"github.com/pressly/goose/v3"
 	"github.com/spf13/cobra"
 	"k8s.io/utils/clock"
 
 	"github.com/valtuus/valtuus/internal/archive/logretention"
-	"github.com/valtuus/valtuus/internal/archive/store/postgres"
-	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 )
 
@@ -34,8 +29,8 @@ Whole months are destroyed, in UTC, once their last row is as old as --years
 says. What is destroyed is counted in the record of destructions, and the log
 gets a row that tells of it. A run that was cut goes on when it is run again.
 
-An archive that serves from a data directory must be stopped first; one on
-PostgreSQL goes on serving.`,
+The archive may serve meanwhile. Backups hold what was destroyed until they
+expire.`,
 		Example: `  valtuus archive log-retention --data-dir /var/lib/valtuus --dry-run
   valtuus archive log-retention --postgres-uri-file uri --years 12 --yes`,
 		Args: noArguments,
@@ -43,11 +38,11 @@ PostgreSQL goes on serving.`,
 			if years < 1 {
 				return usageError{fmt.Errorf("--years is %d, and must be 1 or more", years)}
 			}
-			s, release, err := where.store(cmd.Context())
+			s, err := where.beside(cmd.Context())
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, release()) }()
+			defer func() { err = errors.Join(err, s.Close()) }()
 			out, did := cmd.OutOrStdout(), "destroyed"
 			if dryRun {
 				did = "would destroy"
@@ -62,6 +57,9 @@ PostgreSQL goes on serving.`,
 					untold = errors.Join(untold, failed)
 				},
 			})
+			if err == nil && !dryRun {
+				err = s.Scrub(cmd.Context(), false)
+			}
 			if err = errors.Join(err, untold); err != nil {
 				return err
 			}
@@ -76,37 +74,4 @@ PostgreSQL goes on serving.`,
 	cmd.MarkFlagsOneRequired("dry-run", "yes")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "yes")
 	return cmd
-}
-
-// store opens the place as a store, whose schema must be this program's; no archive on this machine serves from a data
-// directory meanwhile. No search is made in it that a cursor would go on with.
-func (p *place) store(ctx context.Context) (s *sqlstore.Store, release func() error, err error) {
-	db, free, err := p.own(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	key := make([]byte, 32)
-	_, _ = rand.Read(key) // which does not fail
-	if p.dataDir == "" {
-		if err := errors.Join(sqlstore.CheckSchema(ctx, db, goose.DialectPostgres), free()); err != nil {
-			return nil, nil, err
-		}
-		uri, err := readURI(p.uriFile)
-		if err != nil {
-			return nil, nil, err
-		}
-		s, err = postgres.Open(ctx, postgres.Options{URI: uri, CursorKey: key})
-		if err != nil {
-			return nil, nil, err
-		}
-		return s, s.Close, nil
-	}
-	if err := sqlstore.CheckSchema(ctx, db, goose.DialectSQLite3); err != nil {
-		return nil, nil, errors.Join(err, free())
-	}
-	s, err = sqlite.Open(ctx, sqlite.Options{Dir: p.dataDir, CursorKey: key})
-	if err != nil {
-		return nil, nil, errors.Join(err, free())
-	}
-	return s, func() error { return errors.Join(s.Close(), free()) }, nil
 }

@@ -38,6 +38,8 @@ var operationNames = map[string]words{
 	"ReadMetadata":        {"Asiakirjan kuvailutiedot luettiin", "En handlings metadata lästes", "What is known of a document was read"},
 	"ListVersions":        {"Asiakirjan versiot lueteltiin", "En handlings versioner listades", "The versions of a document were listed"},
 	"ReadSignature":       {"Asiakirjan allekirjoitus luettiin", "En handlings underskrift lästes", "The signature of a document was read"},
+	"Summary":             {"Asiakastiedoista tehtiin kooste", "Ett sammandrag av klientuppgifterna gjordes", "A summary of the client's data was made"},
+	"Destroy":             {"Tietoja hävitettiin säilytysajan päätyttyä", "Uppgifter förstördes när förvaringstiden hade gått ut", "Data were destroyed at the end of their retention time"},
 	"Explain":             {"Kysyttiin, sallittaisiinko tietojen käyttö", "Det frågades om användning skulle tillåtas", "It was asked whether use would be allowed"},
 	"OpenMatter":          {"Asia avattiin", "Ett ärende öppnades", "A matter was opened"},
 	"CloseMatter":         {"Asia päätettiin", "Ett ärende avslutades", "A matter was closed"},

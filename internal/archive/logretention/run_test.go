@@ -119,7 +119,7 @@ func (e *engine) records(t *testing.T, place string) (all []string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	rows, err := db.QueryContext(t.Context(), `SELECT subject, registry_oid, versions, rule, counted_from, due_on FROM destructions WHERE kind = 'log' ORDER BY subject`)
+	rows, err := db.QueryContext(t.Context(), `SELECT subject, registry_oid, versions, rule, started_on, due_on FROM destructions WHERE kind = 'log' ORDER BY subject`)
 	if err != nil {
 		t.Fatal(err)
 	}

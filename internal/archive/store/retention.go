@@ -67,6 +67,7 @@ const (
 	KindDocument DestroyedKind = "document"
 	KindMatter   DestroyedKind = "matter"
 	KindClient   DestroyedKind = "client"
+	KindLog      DestroyedKind = "log"
 )
 
 // Due is why something is destroyed.
@@ -79,12 +80,13 @@ type Due struct {
 // DestroyedRecord is what stays of what was destroyed. It holds no content and no identity code.
 type DestroyedRecord struct {
 	Kind DestroyedKind
-	// Subject is the id of the document or the client; of a matter the OID of its registry, a slash and its identifier.
+	// Subject is the id of the document or the client; of a matter the OID of its registry, a slash and its identifier;
+	// of a month of the log the OID of its registry, a space and the month.
 	Subject  string
 	Registry string
 	// ClientIDs are the random ids of those whom it was about.
 	ClientIDs []uuid.UUID
-	// Type is the document's, Versions how many it had. ServiceTasks are the document's or the matter's.
+	// Type is the document's, Versions how many it had; of a month of the log, how many rows. ServiceTasks are the document's or the matter's.
 	Type         string
 	ServiceTasks []string
 	Versions     int

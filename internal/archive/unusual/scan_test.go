@@ -166,7 +166,7 @@ func TestWhatIsFoundIsWhatTheRulesSay(t *testing.T) {
 		}
 		most = [3]int{max(most[0], len(got.ReadsWithoutWork)), max(most[1], len(got.Bursts)), max(most[2], len(got.ManyClients))}
 	})
-	if slices.Min(most[:]) < 2 {
+	if slices.Min(most[:]) < 2 && !testing.Short() { // which draws few
 		t.Errorf("at most %v were found at once: the draw has gone blind", most)
 	}
 }

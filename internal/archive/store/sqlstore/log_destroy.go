@@ -136,8 +136,8 @@ func recordLogDestruction(t Tx, month *LogMonth, years, rows int, now time.Time)
 	due := month.Until().AddDate(years, 0, 0)
 	return t.Exec("recording a destruction",
 		`INSERT INTO destructions (kind, subject, registry_oid, client_ids, document_type, service_tasks, versions,
-		   rule, counted_from, due_on, destroyed_us)
-		 VALUES ('log', $1, $2, $3, '', '', $4, $5, $6, $7, $8)
+		   rule, counted_from, started_on, due_on, destroyed_us)
+		 VALUES ('log', $1, $2, $3, '', '[]', $4, $5, 'monthEnded', $6, $7, $8)
 		 ON CONFLICT (kind, subject) DO UPDATE SET versions = destructions.versions + excluded.versions,
 		   destroyed_us = excluded.destroyed_us`,
 		month.subject(), month.Registry, []byte{}, rows, ruleLog, month.Until().Format(time.DateOnly), due.Format(time.DateOnly),
