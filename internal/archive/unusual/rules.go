@@ -12,7 +12,7 @@ import (
 type Rules struct {
 	// WorkDays is within how many days of a read the unit should have stored something for the client.
 	WorkDays int
-	// Refusals by one professional or certificate Within that time are a burst.
+	// Refusals, two or more, by one professional or certificate Within that time are a burst.
 	Refusals int
 	Within   time.Duration
 	// Clients by one professional in a day are many.

@@ -131,7 +131,7 @@ func TestWhatIsFoundIsWhatTheRulesSay(t *testing.T) {
 	most := [3]int{}
 	rapid.Check(t, func(rt *rapid.T) {
 		rules := Rules{
-			WorkDays: rapid.IntRange(1, 3).Draw(rt, "days"), Refusals: rapid.IntRange(1, 4).Draw(rt, "refusals"),
+			WorkDays: rapid.IntRange(1, 3).Draw(rt, "days"), Refusals: rapid.IntRange(2, 4).Draw(rt, "refusals"),
 			Within: time.Duration(rapid.IntRange(1, 120).Draw(rt, "minutes")) * time.Minute, Clients: rapid.IntRange(1, 3).Draw(rt, "clients"),
 		}
 		rows := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) store.LogFact {
