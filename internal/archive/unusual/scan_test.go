@@ -132,7 +132,7 @@ func TestWhatIsFoundIsWhatTheRulesSay(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		rules := Rules{
 			WorkDays: rapid.IntRange(1, 3).Draw(rt, "days"), Refusals: rapid.IntRange(2, 4).Draw(rt, "refusals"),
-			Within: time.Duration(rapid.IntRange(1, 120).Draw(rt, "minutes")) * time.Minute, Clients: rapid.IntRange(1, 3).Draw(rt, "clients"),
+			Within: time.Duration(rapid.IntRange(1, 24*60).Draw(rt, "minutes")) * time.Minute, Clients: rapid.IntRange(1, 3).Draw(rt, "clients"),
 		}
 		rows := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) store.LogFact {
 			// More than enough rows of one moment, and hours close to midnight in Finland.
@@ -140,13 +140,13 @@ func TestWhatIsFoundIsWhatTheRulesSay(t *testing.T) {
 			return store.LogFact{
 				Time:      at.Add(time.Duration(rapid.IntRange(0, 3).Draw(rt, "quarter")) * 15 * time.Minute),
 				Operation: rapid.SampledFrom([]string{"Read", "Search", "Read", "Store", "OpenMatter", "FindClient"}).Draw(rt, "operation"),
-				Outcome:   rapid.SampledFrom([]store.Outcome{"allowed", "allowed", "refused", "error"}).Draw(rt, "outcome"),
+				Outcome:   rapid.SampledFrom([]store.Outcome{"allowed", "allowed", "refused", "refused", "error"}).Draw(rt, "outcome"),
 				Reason:    rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "reason"),
 				ClientID:  rapid.SampledFrom([]uuid.UUID{clientA, clientB, uuid.Nil, uuid.Max}).Draw(rt, "client"),
 				Unit:      rapid.SampledFrom([]string{"", "u"}).Draw(rt, "unit"), Professional: rapid.SampledFrom([]string{"", "p", "q"}).Draw(rt, "professional"),
 				CertificateThumbprint: rapid.SampledFrom([]string{"", "c"}).Draw(rt, "certificate"),
 			}
-		}), 0, 60).Draw(rt, "rows")
+		}), 40, 80).Draw(rt, "rows")
 		slices.SortStableFunc(rows, func(a, b store.LogFact) int { return a.Time.Compare(b.Time) })
 		from := noon.Add(time.Duration(rapid.IntRange(-5, 30).Draw(rt, "from")) * time.Hour)
 		until := from.Add(time.Duration(rapid.IntRange(1, 130).Draw(rt, "until")) * time.Hour)
