@@ -66,6 +66,45 @@ bench: ## Measure, and print the figures.
 envtest: ## Fetch or build the servers that the suites need, and print where they are.
 	@$(ALL_ASSETS)
 
+##@ Cluster
+
+# CLUSTER_DIR holds all of a running cluster; where KUBECONFIG is answered, none is started.
+.PHONY: cluster-up
+cluster-up: ## Run a real Kubernetes of one node here (Linux, root), in CLUSTER_DIR.
+	@go run ./hack/cluster up
+
+.PHONY: cluster-down
+cluster-down: ## End it and leave nothing behind (CHECK=1 only looks).
+	@go run ./hack/cluster down $(if $(CHECK),-check)
+
+.PHONY: cluster-load
+cluster-load: images ## Build the image and give it to the running cluster.
+	@go run ./hack/cluster load $(IMAGE_ARCHIVE)
+
+.PHONY: cluster-test
+cluster-test: cluster-load ## Prove with pods that the running cluster works (TESTFLAGS is passed on).
+	@VALTUUS_IMAGE=$(IMAGE) go test -tags cluster -count=1 -timeout 20m -run 'Pods' $(TESTFLAGS) ./hack/cluster
+
+.PHONY: cluster-lifecycle
+cluster-lifecycle: ## Start, kill and end clusters in many ways, and look that nothing is left.
+	@go test -tags cluster -count=1 -timeout 30m -run 'TestDown' $(TESTFLAGS) ./hack/cluster
+
+IMAGE ?= ghcr.io/valtuus/valtuus:$(VERSION)
+IMAGE_ARCHIVE = dist/images/valtuus.tar
+
+.PHONY: images
+images: ## Build the image into dist/images, with no engine; the same source gives the same bytes.
+	@mkdir -p $(dir $(IMAGE_ARCHIVE))
+	CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o dist/linux/valtuus .
+	@digest=$$(GOWORK=off GOFLAGS=-mod=readonly go run -C hack/images . -binary $(CURDIR)/dist/linux/valtuus -arch $$(go env GOARCH) \
+		-name $(IMAGE) -out $(CURDIR)/$(IMAGE_ARCHIVE) $(foreach label,$(IMAGE_LABELS),-label $(label)) \
+		-label org.opencontainers.image.version=$(VERSION)); \
+		echo "$(IMAGE)@$$digest in $(IMAGE_ARCHIVE)"
+
+# The Dockerfile has the same, and the same user.
+IMAGE_LABELS = org.opencontainers.image.title=valtuus org.opencontainers.image.licenses=Apache-2.0 \
+	org.opencontainers.image.source=https://github.com/valtuus/valtuus
+
 ##@ Development
 
 .PHONY: generate
@@ -100,7 +139,7 @@ build: ## Build bin/valtuus; the same source gives the same bytes.
 
 .PHONY: clean
 clean: ## Remove what was built in the tree (the cache stays).
-	rm -rf bin
+	rm -rf bin dist
 
 # Built to a temporary name: a tool that exists is a tool that is complete.
 $(CONTROLLER_GEN):

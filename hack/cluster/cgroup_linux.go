@@ -54,7 +54,7 @@ func hierarchies(mountinfo string) []hierarchy {
 		}
 	}
 	// With version 2 systemd's own tree may still be one of version 1.
-	if slices.ContainsFunc(first, func(h hierarchy) bool { return !strings.HasPrefix(h.options, "none,") }) {
+	if slices.ContainsFunc(first, func(h hierarchy) bool { return !strings.Contains(h.options, "name=") }) {
 		return first
 	}
 	return second[:min(1, len(second))]

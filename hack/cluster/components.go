@@ -10,6 +10,9 @@ type component struct {
 	args []string
 }
 
+// volumesComponent is this program itself: see provision.
+const volumesComponent = "volumes"
+
 // components are all that makes the node, in the order in which they are started. Each
 // waits for, or tries again without, what it needs, so that the order only saves time.
 func components(at place) []component {
@@ -58,5 +61,6 @@ func components(at place) []component {
 			"--hostname-override=" + nodeName, "--node-ip=" + nodeAddress,
 		}},
 		{"kube-proxy", []string{"--config=" + at.path("etc", "kube-proxy.yaml")}},
+		{volumesComponent, []string{"provision"}},
 	}
 }

@@ -24,14 +24,14 @@ const (
 type settings struct {
 	Dir, Socket, Snapshotter                    string
 	NodeName, NodeAddress, PodRange, DNSService string
-	PauseImage, DNSImage                        string
+	PauseImage, DNSImage, Provisioner           string
 }
 
 func settingsOf(at place, snapshotter string) settings {
 	return settings{
 		Dir: at.dir, Socket: at.socket(), Snapshotter: snapshotter,
 		NodeName: nodeName, NodeAddress: nodeAddress, PodRange: podRange, DNSService: dnsService,
-		PauseImage: pauseImage, DNSImage: dnsImage,
+		PauseImage: pauseImage, DNSImage: dnsImage, Provisioner: provisioner,
 	}
 }
 
@@ -43,6 +43,7 @@ func writeConfigs(at place, with settings) error {
 		"kubelet.yaml":    "kubelet.yaml",
 		"kube-proxy.yaml": "kube-proxy.yaml",
 		"dns.yaml":        "dns.yaml",
+		"storage.yaml":    "storage.yaml",
 	} {
 		text, err := fill(name, with)
 		if err != nil {

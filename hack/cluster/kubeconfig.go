@@ -14,7 +14,7 @@ import (
 // writeKubeconfigs makes one for each of the cluster's own components, which reach the
 // API server in the cluster's network, and the person's, who reaches it on the loopback.
 func writeKubeconfigs(at place, outside string) error {
-	for _, user := range []string{"kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet"} {
+	for _, user := range []string{"kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "volumes"} {
 		if err := writeKubeconfig(at, at.path("kubeconfigs", user), user, apiAddress); err != nil {
 			return err
 		}

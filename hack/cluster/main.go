@@ -64,6 +64,8 @@ func run(ctx context.Context, command string, args []string) error {
 		return launch(at)
 	case command == "node" && len(args) == 0: // by launch only
 		return node(at)
+	case command == "provision" && len(args) == 0: // by node only
+		return provision(ctx, at)
 	}
 	return errors.New(usage)
 }

@@ -26,3 +26,4 @@ func load(context.Context, place, []string) error { return errLinux }
 func execIn(place, []string) error                { return errLinux }
 func launch(place) error                          { return errLinux }
 func node(place) error                            { return errLinux }
+func provision(context.Context, place) error      { return errLinux }

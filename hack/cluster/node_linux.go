@@ -38,6 +38,6 @@ func node(at place) error {
 	go forward(outside, apiAddress)
 	running := supervise(at, components(at))
 	<-stop
-	running.end(5 * time.Second)
+	running.end(3 * time.Second)
 	return nil
 }

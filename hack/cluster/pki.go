@@ -129,6 +129,7 @@ func writePKI(at place) error {
 		{"kube-proxy", "system:kube-proxy", nil},
 		{"kubelet", "system:node:" + nodeName, []string{"system:nodes"}},
 		{"apiserver-kubelet", "kube-apiserver-kubelet", []string{"system:masters"}},
+		{"volumes", "volumes", []string{"system:masters"}},
 		{"front-proxy", "front-proxy", nil},
 		{"service-accounts", "service-accounts", nil}, // of this one only the key is used
 	} {

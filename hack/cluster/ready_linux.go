@@ -28,6 +28,7 @@ func waitReady(ctx context.Context, at place) error {
 		{"the node", func() error {
 			return kubectl(ctx, at, "wait", "--for=condition=Ready", "--timeout=2s", "node/"+nodeName)
 		}},
+		{"the storage class", func() error { return kubectl(ctx, at, "apply", "-f", at.path("etc", "storage.yaml")) }},
 		{"the service account of pods", func() error { return kubectl(ctx, at, "get", "serviceaccount", "default") }},
 		{"the name service", func() error { return kubectl(ctx, at, "apply", "-f", at.path("etc", "dns.yaml")) }},
 		{"a pod behind a service", func() error {

@@ -58,8 +58,12 @@ func (s *supervisor) spawn(c component) (int, error) {
 		return 0, err
 	}
 	defer func() { _ = nothing.Close() }()
-	process, err := os.StartProcess(s.at.binary(c.name), append([]string{c.name}, c.args...), &os.ProcAttr{
-		Dir:   "/",
+	program := s.at.binary(c.name)
+	if c.name == volumesComponent {
+		program = "/proc/self/exe" // go run has removed the file by now
+	}
+	process, err := os.StartProcess(program, append([]string{c.name}, c.args...), &os.ProcAttr{
+		Dir:   s.at.root,
 		Env:   s.environment(),
 		Files: []*os.File{nothing, log, log},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
@@ -77,6 +81,7 @@ func (s *supervisor) environment() []string {
 		"PATH=" + strings.Join([]string{s.at.path("bin"), "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}, ":"),
 		"HOME=" + s.at.dir,
 		"TMPDIR=" + s.at.path("tmp"),
+		"CLUSTER_DIR=" + s.at.dir, "VALTUUS_CACHE=" + s.at.cache,
 	}
 }
 
