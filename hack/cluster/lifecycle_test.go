@@ -6,6 +6,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"maps"
@@ -154,27 +155,56 @@ func TestDownLeavesNothingBehind(t *testing.T) {
 
 func TestDownCleansUpAfterACrashInTheMiddleOfUp(t *testing.T) {
 	cluster := program(t)
-	for _, after := range []time.Duration{100 * time.Millisecond, time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second, 6 * time.Second, 9 * time.Second} {
-		t.Run(after.String(), func(t *testing.T) {
+	for _, crash := range []struct {
+		said string // of up, after which it is killed
+		wait time.Duration
+	}{
+		{"pause: built", 0},
+		{"starting the node", 0},
+		{"starting the node", 20 * time.Millisecond},
+		{"starting the node", 80 * time.Millisecond},
+		{"starting the node", 300 * time.Millisecond},
+		{"starting the node", time.Second},
+		{"the container runtime: after", 0},
+		{"the API server: after", 0},
+		{"the service account of pods: after", 0},
+		{"the name service: after", 300 * time.Millisecond},
+	} {
+		t.Run(fmt.Sprint(crash.said, " ", crash.wait), func(t *testing.T) {
 			at, before, others := ownPlace(t), look(t), foreign()
 			t.Cleanup(func() { _ = takeDown(at) })
-			up := at.command(t, cluster, "up")
-			up.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-			if err := up.Start(); err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(after)
+			killedAfter(t, at.command(t, cluster, "up"), crash.said, crash.wait)
 			_, found := findNode(at)
-			t.Log("killed; the node runs:", found)
-			if err := syscall.Kill(-up.Process.Pid, syscall.SIGKILL); err != nil {
-				t.Fatal(err)
-			}
-			_ = up.Wait()
+			t.Log("the node runs:", found)
 			if out, err := at.command(t, cluster, "down").CombinedOutput(); err != nil {
 				t.Fatalf("down: %v\n%s", err, out)
 			}
 			nothingLeft(t, at, cluster, before, others)
 		})
+	}
+}
+
+// killedAfter starts a command and kills it, and all that it has started itself, a
+// moment after it has said something.
+func killedAfter(t *testing.T, cmd *exec.Cmd, said string, wait time.Duration) {
+	t.Helper()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	heard := false
+	for lines := bufio.NewScanner(out); !heard && lines.Scan(); {
+		heard = strings.Contains(lines.Text(), said)
+	}
+	time.Sleep(wait)
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	_ = cmd.Wait()
+	if !heard {
+		t.Fatalf("it never said %q", said)
 	}
 }
 

@@ -124,5 +124,5 @@ func TestTwoPodsAnswerEachOtherThroughAService(t *testing.T) {
 	c.volumes()
 	c.kubectl("-n", "smoke", "wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/product", "--timeout=1m")
 	t.Log(c.kubectl("-n", "smoke", "logs", "product"))
-	t.Log(c.do(exec.CommandContext(t.Context(), "go", "run", ".", "exec", binary, "call", "http://"+address, "first")))
+	t.Log(c.do(exec.CommandContext(t.Context(), "go", "run", ".", "exec", binary, "call", "http://"+address, "second")))
 }
