@@ -23,7 +23,7 @@ import (
 	"syscall"
 )
 
-const usage = "usage: cluster up | down [-check] | load FILE... | exec COMMAND..."
+const usage = "usage: cluster up | down [-check] | load FILE... | exec COMMAND [ARGUMENT...]"
 
 // errLeft is the outcome of a look that found something; it has been told already.
 var errLeft = errors.New("something of the cluster is left")

@@ -51,8 +51,8 @@ func TestAllConfigurationFilesCanBeFilledAndParsed(t *testing.T) {
 			continue
 		}
 		for document := range strings.SplitSeq(string(text), "\n---\n") {
-			var any map[string]any
-			if err := yaml.UnmarshalStrict([]byte(document), &any); err != nil {
+			var object map[string]any
+			if err := yaml.UnmarshalStrict([]byte(document), &object); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

@@ -19,7 +19,7 @@ func main() {
 		}
 		for {
 			pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
-			if pid <= 0 && err != syscall.EINTR { //nolint:errorlint // a number of the kernel's, never wrapped
+			if pid <= 0 && err != syscall.EINTR {
 				break
 			}
 		}
