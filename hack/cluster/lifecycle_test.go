@@ -48,14 +48,10 @@ func look(t *testing.T) machine {
 		fields := strings.Fields(line)
 		seen["mount "+fields[4]] = strings.Join(fields[2:6], " ")
 	}
-	for name := range shown {
-		value, err := os.ReadFile("/proc/sys/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		seen["setting "+name] = string(value)
-	}
-	for _, name := range []string{"net/ipv4/ip_forward", "net/netfilter/nf_conntrack_max", "kernel/hostname"} {
+	for _, name := range []string{
+		"vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes",
+		"net/ipv4/ip_forward", "net/netfilter/nf_conntrack_max", "net/bridge/bridge-nf-call-iptables", "kernel/hostname",
+	} {
 		value, _ := os.ReadFile("/proc/sys/" + name)
 		seen["setting "+name] = string(value)
 	}
