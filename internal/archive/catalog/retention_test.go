@@ -58,7 +58,7 @@ func TestRetentionRulesAreChecked(t *testing.T) {
 		"only a condition":     {"[t1, t3]", "[t3]", `retention[3].when: "t1" has no rule for what the condition does not hold for`},
 		"matter of basic data": {"from: clientDeath", "from: matterClosed", "retention[1].from: must be clientDeath or clientBirth for basic data"},
 		"last matter of type":  {"from: stored", "from: lastMatterClosed", "retention[0].from: lastMatterClosed goes with serviceTasks"},
-		"unknown field":        {"years: 3", "yaers: 3", `unknown field "retention[0].yaers"`},
+		"unknown field":        {"years: 3", "yearz: 3", `unknown field "retention[0].yearz"`},
 	} {
 		if !strings.Contains(retentionPart, bad.old) {
 			t.Fatalf("there is no %s", bad.old)

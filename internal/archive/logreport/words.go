@@ -48,7 +48,7 @@ var operationNames = map[string]words{
 	"SearchMatters":       {"Asioita haettiin", "Ärenden söktes", "Matters were searched for"},
 	"ReadClient":          {"Asiakkaan tunnisteet ja perustiedot luettiin", "Klientens identifierare och basuppgifter lästes", "The client's identifiers and basic data were read"},
 	"UpdateClient":        {"Asiakkaan perustietoja muutettiin", "Klientens basuppgifter ändrades", "The client's basic data were changed"},
-	"ReplaceIdentity":     {"Asiakkaan tilapäinen tunniste korvattiin henkilötunnuksella", "Klientens tillfälliga identifikation ersattes med en personbeteckning", "The client's temporary identifier was replaced by a personal identity code"},
+	"ReplaceIdentity":     {"Asiakkaan tilapäinen tunniste korvattiin henkilötunnuksella", "Klientens tillfälliga identifikation ersattes med en personbeteckning", "The client's temporary identifier was replaced by a personal identity code"}, //nolint:misspell // Swedish.
 	"RelationshipHistory": {"Asiakkuuksien historia luettiin", "Klientrelationernas historia lästes", "The history of service relationships was read"},
 	"RelationshipReview":  {"Takautuvasti päättyneiden asiakkuuksien käyttö tarkistettiin", "Användningen under retroaktivt avslutade klientrelationer granskades", "The use under service relationships with a backdated end was reviewed"},
 	"SearchLog":           {"Käyttölokia haettiin valvontaa varten", "Användningsloggen söktes för tillsyn", "The use log was searched for supervision"},

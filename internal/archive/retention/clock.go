@@ -9,11 +9,11 @@ import "github.com/valtuus/valtuus/internal/archive/catalog"
 type Waiting string
 
 const (
-	// WaitsForRule: the catalog has no rule, so it is kept for good.
+	// WaitsForRule means that the catalog has no rule, so it is kept for good.
 	WaitsForRule Waiting = "rule"
-	// WaitsForMatter: the rule counts from a matter, and the document names none, or none that the archive knows.
+	// WaitsForMatter means that the rule counts from a matter, and the document names none, or none that the archive knows.
 	WaitsForMatter Waiting = "matter"
-	// WaitsForSettlement: the client relationship document and its ServiceRelationship do not agree, so the document
+	// WaitsForSettlement means that the client relationship document and its ServiceRelationship do not agree: the document
 	// may be all that ends the relationship.
 	WaitsForSettlement Waiting = "settlement"
 )

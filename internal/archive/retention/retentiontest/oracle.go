@@ -60,7 +60,7 @@ func lastDay(event, years int) int {
 
 // KeptThrough is the last day on which the document is kept, as a number (Day), Forever if nothing ends it. It is written
 // from the table and not from the code: every rule of every task, for every client and matter, the latest of all.
-func KeptThrough(c *catalog.Catalog, k *store.Kept) int {
+func KeptThrough(c *catalog.Catalog, k *store.Kept) int { //nolint:gocyclo // As plain as the table that it is written from.
 	latest, rules := 0, 0
 	keep := func(through int) { latest = max(latest, through) }
 	var own *store.KeptMatter
