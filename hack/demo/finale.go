@@ -26,7 +26,8 @@ import (
 
 // endAccess ends the relationship and measures how fast ends take effect.
 func (p *play) endAccess(ctx context.Context) error {
-	heading("7. The organizer ends the relationship")
+	heading("8. The organizer ends the relationship")
+	p.before = p.clock.Now()
 	say("Pirkanmaa's own system stores a version of the client relationship document with the end")
 	lag, err := p.endByDocument(ctx)
 	if err != nil {
@@ -131,7 +132,7 @@ func isRefusal(err error, reasons ...string) bool {
 
 // showEnd prints what kubectl get valtuus -A would.
 func (p *play) showEnd(ctx context.Context) error {
-	heading("8. What kubectl get valtuus -A shows")
+	heading("10. What kubectl get valtuus -A shows")
 	return printTables(ctx, p.env.Config)
 }
 

@@ -31,6 +31,7 @@ const (
 	// Identity codes of the 900 series, which no person has.
 	firstCode  = "020516C903K"
 	secondCode = "010190-999W"
+	thirdCode  = "010190-998V"
 )
 
 // play is the story and what it has come to.
@@ -44,6 +45,8 @@ type play struct {
 	decision, plan, other   uuid.UUID // documents of the organizer
 	note                    uuid.UUID // document of the northern unit
 	relationship            archiveclient.Document
+	shared                  uuid.UUID // document of both clients
+	before                  time.Time // the end of the first client's relationship
 }
 
 // introduce brings the parties on stage.
