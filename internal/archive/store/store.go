@@ -29,6 +29,7 @@ type Store interface {
 	AccessLog
 	LogSupervision
 	WithholdingStore
+	LogProofs
 
 	// Probe proves that a write can become durable now: it commits one. ErrUnavailable if not.
 	Probe(ctx context.Context, now time.Time) error

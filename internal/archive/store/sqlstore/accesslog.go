@@ -72,6 +72,10 @@ func writeLog(t Tx, row *store.LogRow) error {
 	if len(row.Criteria) > 0 {
 		criteria = clean(string(row.Criteria))
 	}
+	if err := t.Exec("noting that a row of the access log waits for its leaf",
+		`INSERT INTO log_pending (time_us, log_id) VALUES ($1, $2)`, store.Micros(row.Time), row.ID[:]); err != nil {
+		return err
+	}
 	return t.Exec("writing the access log",
 		`INSERT INTO access_log (time_us, log_id, request_id, registry_oid, operation, outcome, reason,
 		   client_id, caller, organization, unit, certificate_thumbprint,

@@ -37,13 +37,15 @@ func (s *Store) Log(ctx context.Context, query store.LogQuery) (page store.LogPa
 	return page, nil
 }
 
-// selectLog selects the columns that scanLogRow reads, in its order.
-const selectLog = `SELECT time_us, log_id, request_id, registry_oid, operation, outcome, reason,
-	   client_id, caller, organization, unit, certificate_thumbprint,
-	   professional, professional_role, card_thumbprint, assertion_key, assertion_expires_us,
-	   criteria, document_ids, document_count,
-	   relationship_uid, relationship_revision, grant_uid, grant_revision, registry_uid, registry_revision,
-	   view_age_ms FROM access_log WHERE 1 = 1`
+// logColumns are the columns that scanLogRow reads, in its order.
+const logColumns = `time_us, log_id, request_id, registry_oid, operation, outcome, reason,
+   client_id, caller, organization, unit, certificate_thumbprint,
+   professional, professional_role, card_thumbprint, assertion_key, assertion_expires_us,
+   criteria, document_ids, document_count,
+   relationship_uid, relationship_revision, grant_uid, grant_revision, registry_uid, registry_revision,
+   view_age_ms`
+
+const selectLog = `SELECT ` + logColumns + ` FROM access_log WHERE 1 = 1`
 
 func logSQL(q *store.LogQuery) *statement {
 	b := &statement{}
