@@ -35,6 +35,9 @@ func (id TileID) width(size int64) int {
 	return int(max(0, min(count-id.Index*Width, Width)))
 }
 
+// Bytes is how long the tile is in a tree of the size.
+func (id TileID) Bytes(size int64) int { return id.width(size) * hashSize }
+
 // Tiles are tiles of a tree, as many hashes of each as there are.
 type Tiles map[TileID][]byte
 
@@ -55,7 +58,7 @@ func Edge(size int64) (ids []TileID) {
 // of the larger tree as well; changed are the tiles that became longer.
 func (t Tiles) Append(size int64, entries []Commitment) (changed []TileID, err error) {
 	for _, id := range Edge(size) {
-		if len(t[id]) != id.width(size)*hashSize {
+		if len(t[id]) != id.Bytes(size) {
 			return nil, fmt.Errorf("tile %d/%d of a tree of %d has %d bytes", id.Level, id.Index, size, len(t[id]))
 		}
 	}

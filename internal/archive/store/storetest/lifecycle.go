@@ -68,7 +68,12 @@ func lifecycleAClosedStoreSaysSo(t *testing.T, engine Engine) {
 	_, searchErr := s.Search(t.Context(), store.SearchQuery{Registry: registryA, ClientID: client, Limit: 1})
 	_, logErr := s.Log(t.Context(), store.LogQuery{Limit: 1})
 	_, seenErr := s.RecentAssertionIDs(t.Context(), start)
+	_, stateErr := s.LogState(t.Context())
+	_, leaseErr := s.TakeLogLease(t.Context(), "a", start, start)
+	_, pendingErr := s.PendingLog(t.Context(), 1)
+	_, tileErr := s.LogTile(t.Context(), "2026-03", 0, 0)
 	for name, err := range map[string]error{
+		"LogState": stateErr, "TakeLogLease": leaseErr, "PendingLog": pendingErr, "LogTile": tileErr,
 		"RegisterClient": registerErr, "StoreDocument": storeErr, "FindClient": findErr, "Document": readErr,
 		"Client": clientErr, "ClientIdentifiers": identifiersErr, "UpdateClient": updateErr, "ReplaceIdentity": replaceErr,
 		"AddVersion": versionErr, "Annul": annulErr, "Versions": versionsErr, "DocumentFacts": factsErr,

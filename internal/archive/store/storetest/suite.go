@@ -48,6 +48,7 @@ func Run(t *testing.T, engine Engine) {
 	t.Run("AccessLog", func(t *testing.T) { testAccessLog(t, engine) })
 	t.Run("LogSupervision", func(t *testing.T) { testLogSupervision(t, engine) })
 	t.Run("Withholdings", func(t *testing.T) { testWithholdings(t, engine) })
+	t.Run("LogProofs", func(t *testing.T) { testLogProofs(t, engine) })
 	t.Run("Concurrency", func(t *testing.T) { testConcurrency(t, engine) })
 	t.Run("Retention", func(t *testing.T) { testRetention(t, engine) })
 	t.Run("Info", func(t *testing.T) { testInfo(t, engine) })

@@ -3,8 +3,8 @@
 
 package transfer
 
-// tables are all that a store consists of, but for what it says of itself (archive_info) and what the
-// readiness probe leaves. A test holds the list to both engines' schemas.
+// tables are all that a store consists of, but for what it says of itself (archive_info), who gives leaves of the log
+// (log_lease) and what the readiness probe leaves. A test holds the list to both engines' schemas.
 var tables = []table{
 	{
 		name:    "registries",
@@ -136,5 +136,37 @@ var tables = []table{
 			"relationship_uid", "relationship_revision", "grant_uid", "grant_revision", "registry_uid", "registry_revision",
 			"view_age_ms",
 		},
+	},
+	{
+		name:    "log_pending",
+		key:     []string{"time_us", "log_id"},
+		columns: []string{"time_us", "log_id"},
+	},
+	{
+		name:    "log_months",
+		key:     []string{"month"},
+		columns: []string{"month", "size"},
+	},
+	{
+		name: "log_leaves",
+		key:  []string{"month", "leaf_index"},
+		columns: []string{
+			"month", "leaf_index", "time_us", "log_id", "salt", "sequenced_us", "client_sequence", "client_previous",
+		},
+	},
+	{
+		name:    "log_client_heads",
+		key:     []string{"client_id"},
+		columns: []string{"client_id", "client_sequence", "entry"},
+	},
+	{
+		name:    "log_tiles",
+		key:     []string{"month", "level", "tile_index"},
+		columns: []string{"month", "level", "tile_index", "hashes"},
+	},
+	{
+		name:    "log_checkpoints",
+		key:     []string{"month", "size"},
+		columns: []string{"month", "size", "made_us", "note", "kept"},
 	},
 }
