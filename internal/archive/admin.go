@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/valtuus/valtuus/internal/access"
+	"github.com/valtuus/valtuus/internal/archive/serving"
 )
 
 const probeTimeout = 2 * time.Second
@@ -32,9 +33,9 @@ func (s *Server) AdminHandler() http.Handler {
 func (s *Server) ServeAdmin(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler: s.AdminHandler(), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
-		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, ErrorLog: connectionLog(s.opts.Log),
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, ErrorLog: serving.ConnectionLog(s.opts.Log),
 	}
-	return serveUntil(ctx, server, func() error { return server.Serve(listener) })
+	return serving.Until(ctx, server, func() error { return server.Serve(listener) })
 }
 
 // ready answers 200 if a producer's request could be answered now, else 503 with what stands in the way.

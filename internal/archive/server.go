@@ -17,6 +17,7 @@ import (
 
 	"github.com/valtuus/valtuus/internal/archive/assertion"
 	"github.com/valtuus/valtuus/internal/archive/card"
+	"github.com/valtuus/valtuus/internal/archive/serving"
 	"github.com/valtuus/valtuus/internal/archive/signature"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archive/store/cursor"
@@ -30,7 +31,6 @@ const (
 	writeTimeout      = time.Minute
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
-	shutdownTimeout   = 20 * time.Second
 )
 
 // Server serves the archive's HTTP API.
@@ -118,29 +118,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          connectionLog(s.opts.Log),
+		ErrorLog:          serving.ConnectionLog(s.opts.Log),
 	}
-	return serveUntil(ctx, server, func() error { return server.ServeTLS(listener, "", "") })
-}
-
-// serveUntil runs serve until it fails or ctx ends; then it shuts the server down gracefully.
-func serveUntil(ctx context.Context, server *http.Server, serve func() error) error {
-	failed := make(chan error, 1)
-	go func() { failed <- serve() }()
-	select {
-	case err := <-failed:
-		return fmt.Errorf("serving: %w", err)
-	case <-ctx.Done():
-	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		return errors.Join(fmt.Errorf("shutting down: %w", err), server.Close())
-	}
-	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serving: %w", err)
-	}
-	return nil
+	return serving.Until(ctx, server, func() error { return server.ServeTLS(listener, "", "") })
 }
 
 // requestLog writes the line of a request. Nothing of a person may be among its values.

@@ -54,7 +54,7 @@ func readTree(text string) (origin string, tree tlog.Tree, err error) {
 		return "", tlog.Tree{}, ErrCheckpoint
 	}
 	root, err := tlog.ParseHash(lines[2])
-	if err != nil {
+	if err != nil || root.String() != lines[2] {
 		return "", tlog.Tree{}, ErrCheckpoint
 	}
 	return lines[0], tlog.Tree{N: size, Hash: root}, nil

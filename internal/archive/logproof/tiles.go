@@ -12,10 +12,10 @@ import (
 // Width is how many hashes a full tile has.
 const Width = 1 << height
 
-const (
-	height   = 8
-	hashSize = tlog.HashSize
-)
+// HashSize is the size of a hash, in bytes.
+const HashSize = tlog.HashSize
+
+const height = 8
 
 // Entries is the level of the tiles that hold the entries themselves, below the level of their hashes.
 const Entries = -1
@@ -36,7 +36,7 @@ func (id TileID) width(size int64) int {
 }
 
 // Bytes is how long the tile is in a tree of the size.
-func (id TileID) Bytes(size int64) int { return id.width(size) * hashSize }
+func (id TileID) Bytes(size int64) int { return id.width(size) * HashSize }
 
 // Tiles are tiles of a tree, as many hashes of each as there are.
 type Tiles map[TileID][]byte
@@ -89,9 +89,9 @@ func (t Tiles) Append(size int64, entries []Commitment) (changed []TileID, err e
 
 // root gives the hash over a full tile.
 func root(tile []byte) tlog.Hash {
-	level := make([]tlog.Hash, len(tile)/hashSize)
+	level := make([]tlog.Hash, len(tile)/HashSize)
 	for i := range level {
-		copy(level[i][:], tile[i*hashSize:])
+		copy(level[i][:], tile[i*HashSize:])
 	}
 	for ; len(level) > 1; level = level[:len(level)/2] {
 		for i := range len(level) / 2 {
@@ -135,11 +135,11 @@ func (h *hashes) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 			}
 			h.read[id] = data
 		}
-		if len(data) < tile.W*hashSize {
+		if len(data) < tile.W*HashSize {
 			return nil, fmt.Errorf("tile %d/%d has %d bytes, and %d hashes are needed", id.Level, id.Index, len(data), tile.W)
 		}
 		var err error
-		if found[i], err = tlog.HashFromTile(tile, data[:tile.W*hashSize], index); err != nil {
+		if found[i], err = tlog.HashFromTile(tile, data[:tile.W*HashSize], index); err != nil {
 			return nil, err
 		}
 	}

@@ -35,7 +35,7 @@ func entries(from, to int) (all []Commitment) {
 func (t Tiles) edgeOnly(size int64) Tiles {
 	edge := Tiles{}
 	for _, id := range Edge(size) {
-		edge[id] = t[id][:id.width(size)*hashSize]
+		edge[id] = t[id][:id.width(size)*HashSize]
 	}
 	return edge
 }
@@ -72,7 +72,7 @@ func TestTheTreeIsTheOneOfTheLibrary(t *testing.T) {
 		changed, err := edge.Append(size, entries(int(size), int(size+n)))
 		g.Expect(err).NotTo(HaveOccurred())
 		for _, id := range changed {
-			g.Expect(edge[id]).To(HaveLen(id.width(size+n) * hashSize))
+			g.Expect(edge[id]).To(HaveLen(id.width(size+n) * HashSize))
 			all[id] = edge[id]
 		}
 		for i := size; i < size+n; i++ {
@@ -145,7 +145,7 @@ func (f fetcher) read(id TileID, partial uint8) ([]byte, error) {
 	if id.width(f.size) < width {
 		return nil, os.ErrNotExist
 	}
-	return f.tiles[id][:width*hashSize], nil
+	return f.tiles[id][:width*HashSize], nil
 }
 
 func (f fetcher) ReadTile(_ context.Context, level, index uint64, p uint8) ([]byte, error) {

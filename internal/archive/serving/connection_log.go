@@ -1,7 +1,7 @@
 // Copyright The Valtuus Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package archive
+package serving
 
 import (
 	"log"
@@ -10,9 +10,9 @@ import (
 	"github.com/go-logr/logr"
 )
 
-// connectionLog takes what net/http says of connections, such as failed handshakes. It says nothing of
+// ConnectionLog takes what net/http says of connections, such as failed handshakes. It says nothing of
 // requests, and is told at a higher verbosity because anyone who can connect can cause it.
-func connectionLog(to logr.Logger) *log.Logger { return log.New(logWriter{to}, "", 0) }
+func ConnectionLog(to logr.Logger) *log.Logger { return log.New(logWriter{to}, "", 0) }
 
 type logWriter struct{ to logr.Logger }
 
