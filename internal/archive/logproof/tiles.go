@@ -35,6 +35,14 @@ func (id TileID) width(size int64) int {
 	return int(max(0, min(count-id.Index*Width, Width)))
 }
 
+// TilesAt gives how many tiles a level of a tree of the size has, the last of them perhaps not full.
+func TilesAt(level int, size int64) int64 {
+	if level > 0 {
+		size >>= height * level
+	}
+	return (size + Width - 1) / Width
+}
+
 // Bytes is how long the tile is in a tree of the size.
 func (id TileID) Bytes(size int64) int { return id.width(size) * HashSize }
 
@@ -64,11 +72,12 @@ func (t Tiles) Append(size int64, entries []Commitment) (changed []TileID, err e
 	}
 	seen := map[TileID]bool{}
 	add := func(id TileID, hash []byte) {
-		t[id] = append(t[id][:len(t[id]):len(t[id])], hash...) // a copy: the former stays as it was
 		if !seen[id] {
 			seen[id] = true
 			changed = append(changed, id)
+			t[id] = append(make([]byte, 0, Width*HashSize), t[id]...) // a copy: the former stays as it was
 		}
+		t[id] = append(t[id], hash...)
 	}
 	for _, entry := range entries {
 		add(TileID{Level: Entries, Index: size / Width}, entry[:])

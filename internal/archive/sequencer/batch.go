@@ -21,7 +21,7 @@ type material struct {
 	// tiles hold at least the edge of the month's tree, and hold that of the larger one after.
 	tiles logproof.Tiles
 	rows  []store.LogRow
-	heads map[uuid.UUID]store.LogHead
+	heads map[store.LogSubject]store.LogHead
 	now   time.Time
 	// random gives the salts.
 	random io.Reader
@@ -42,9 +42,10 @@ func (m *material) batch() (batch store.LeafBatch, left []uuid.UUID, err error) 
 	var entries []logproof.Commitment
 	for i := range m.rows {
 		row := &m.rows[i]
-		head := m.heads[row.ClientID] // of no client: never there
+		subject := row.Subject()
+		head := m.heads[subject] // of no client: never there
 		link := logproof.Link{Sequenced: store.Instant(m.now)}
-		if row.ClientID != uuid.Nil {
+		if subject != (store.LogSubject{}) {
 			link.ClientSequence, link.ClientPrevious = head.Sequence+1, head.Entry
 		}
 		record, err := logproof.Encode(row, link)
@@ -52,7 +53,7 @@ func (m *material) batch() (batch store.LeafBatch, left []uuid.UUID, err error) 
 			left = append(left, row.ID)
 			continue
 		}
-		leaf := store.NewLeaf{Row: store.LogPosition{Time: row.Time, ID: row.ID}, ClientID: row.ClientID, Leaf: store.Leaf{
+		leaf := store.NewLeaf{Row: store.LogPosition{Time: row.Time, ID: row.ID}, Subject: subject, Leaf: store.Leaf{
 			Month: batch.Month, Index: size + int64(len(entries)), Sequenced: link.Sequenced,
 			ClientSequence: link.ClientSequence, ClientPrevious: link.ClientPrevious,
 		}}
@@ -60,8 +61,8 @@ func (m *material) batch() (batch store.LeafBatch, left []uuid.UUID, err error) 
 			return store.LeafBatch{}, nil, fmt.Errorf("making a salt: %w", err)
 		}
 		leaf.Entry = logproof.Commit(leaf.Salt[:], record)
-		if row.ClientID != uuid.Nil {
-			m.heads[row.ClientID] = store.LogHead{Sequence: link.ClientSequence, Entry: leaf.Entry}
+		if subject != (store.LogSubject{}) {
+			m.heads[subject] = store.LogHead{Sequence: link.ClientSequence, Entry: leaf.Entry}
 		}
 		entries = append(entries, leaf.Entry)
 		batch.Leaves = append(batch.Leaves, leaf)

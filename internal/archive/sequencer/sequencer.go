@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 	"k8s.io/utils/clock"
@@ -165,7 +164,7 @@ func (s *Sequencer) Sequence(ctx context.Context) (int, error) {
 	if m.tiles, err = s.edge(ctx, &m); err != nil {
 		return 0, err
 	}
-	if m.heads, err = s.opts.Store.LogHeads(ctx, clientsOf(rows)); err != nil {
+	if m.heads, err = s.opts.Store.LogHeads(ctx, subjectsOf(rows)); err != nil {
 		return 0, err
 	}
 	s.tiles = nil // until the batch is in
@@ -209,13 +208,13 @@ func (s *Sequencer) edge(ctx context.Context, m *material) (logproof.Tiles, erro
 	return tiles, nil
 }
 
-func clientsOf(rows []store.LogRow) (clients []uuid.UUID) {
-	seen := map[uuid.UUID]bool{uuid.Nil: true}
+func subjectsOf(rows []store.LogRow) (subjects []store.LogSubject) {
+	seen := map[store.LogSubject]bool{{}: true}
 	for i := range rows {
-		if !seen[rows[i].ClientID] {
-			seen[rows[i].ClientID] = true
-			clients = append(clients, rows[i].ClientID)
+		if subject := rows[i].Subject(); !seen[subject] {
+			seen[subject] = true
+			subjects = append(subjects, subject)
 		}
 	}
-	return clients
+	return subjects
 }

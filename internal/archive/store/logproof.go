@@ -26,8 +26,11 @@ type LogProofs interface {
 	// LogBacklog says how many rows wait for a leaf, and the time of the oldest.
 	LogBacklog(ctx context.Context) (rows int, oldest time.Time, err error)
 
-	// LogHeads gives the last leaf of each of the clients that has one.
-	LogHeads(ctx context.Context, clients []uuid.UUID) (map[uuid.UUID]LogHead, error)
+	// LostLog gives up to MaxPage places of rows that wait for a leaf and are not there: somebody has removed them.
+	LostLog(ctx context.Context) ([]LogPosition, error)
+
+	// LogHeads gives the last leaf of each of the subjects that has one.
+	LogHeads(ctx context.Context, subjects []LogSubject) (map[LogSubject]LogHead, error)
 
 	// AppendLeaves gives leaves to rows in one transaction: all or nothing. ErrStale if the log is no longer what
 	// the batch was made for.
@@ -71,9 +74,16 @@ type LogMonth struct {
 	Size  int64
 }
 
-// LogHead is the last leaf of a client.
+// LogSubject is whom a chain of rows is about: a client, as a registry was asked about it. A caller may name any client
+// to any registry, and one registry's chain must be whole without what was asked of another.
+type LogSubject struct {
+	Registry string
+	ClientID uuid.UUID
+}
+
+// LogHead is the last leaf of a subject.
 type LogHead struct {
-	// Sequence numbers the client's leaves from 1.
+	// Sequence numbers the subject's leaves from 1.
 	Sequence int64
 	Entry    [32]byte
 }
@@ -86,17 +96,17 @@ type Leaf struct {
 	Salt  [32]byte
 	// Sequenced is when the row was given the leaf.
 	Sequenced time.Time
-	// ClientSequence numbers the leaves of the row's client from 1, and ClientPrevious is the entry of the one before;
+	// ClientSequence numbers the leaves of the row's subject from 1, and ClientPrevious is the entry of the one before;
 	// 0 and nothing without a client.
 	ClientSequence int64
 	ClientPrevious [32]byte
 }
 
-// NewLeaf is a leaf to add, with the place and client of its row and the entry in the tree.
+// NewLeaf is a leaf to add, with the place and subject of its row and the entry in the tree.
 type NewLeaf struct {
-	Row      LogPosition
-	ClientID uuid.UUID
-	Entry    [32]byte
+	Row     LogPosition
+	Subject LogSubject
+	Entry   [32]byte
 	Leaf
 }
 
@@ -125,6 +135,14 @@ type LogCheckpoint struct {
 	Note  []byte
 	// Kept says that it stays when later ones are there.
 	Kept bool
+}
+
+// Subject gives whom the row is about; the zero value for a row about no client.
+func (r *LogRow) Subject() LogSubject {
+	if r.ClientID == uuid.Nil {
+		return LogSubject{}
+	}
+	return LogSubject{Registry: r.Registry, ClientID: r.ClientID}
 }
 
 // LoggedLeaf is a row and its leaf.

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
 
@@ -114,21 +112,21 @@ func insertLeaves(t Tx, batch *store.LeafBatch) error {
 	return nil
 }
 
-// moveHeads writes the last leaf of each client of the batch.
+// moveHeads writes the last leaf of each subject of the batch.
 func moveHeads(t Tx, batch *store.LeafBatch) error {
-	last := map[uuid.UUID]int{}
+	last := map[store.LogSubject]int{}
 	for i := range batch.Leaves {
-		last[batch.Leaves[i].ClientID] = i
+		last[batch.Leaves[i].Subject] = i
 	}
 	for i := range batch.Leaves {
 		leaf := &batch.Leaves[i]
-		if leaf.ClientID == uuid.Nil || last[leaf.ClientID] != i {
+		if leaf.Subject == (store.LogSubject{}) || last[leaf.Subject] != i {
 			continue
 		}
 		if err := t.Exec("writing a client's last leaf",
-			`INSERT INTO log_client_heads (client_id, client_sequence, entry) VALUES ($1, $2, $3)
-			 ON CONFLICT (client_id) DO UPDATE SET client_sequence = excluded.client_sequence, entry = excluded.entry`,
-			leaf.ClientID[:], leaf.ClientSequence, leaf.Entry[:]); err != nil {
+			`INSERT INTO log_client_heads (client_id, registry_oid, client_sequence, entry) VALUES ($1, $2, $3, $4)
+			 ON CONFLICT (client_id, registry_oid) DO UPDATE SET client_sequence = excluded.client_sequence, entry = excluded.entry`,
+			leaf.Subject.ClientID[:], leaf.Subject.Registry, leaf.ClientSequence, leaf.Entry[:]); err != nil {
 			return err
 		}
 	}

@@ -97,33 +97,49 @@ func (s *Store) LogBacklog(ctx context.Context) (rows int, oldest time.Time, err
 	return rows, store.FromMicros(us), nil
 }
 
+// LostLog implements store.LogProofs.
+func (s *Store) LostLog(ctx context.Context) (lost []store.LogPosition, err error) {
+	err = s.each(ctx, s.engine.Readers, "reading what waits for a leaf",
+		`SELECT p.time_us, p.log_id FROM log_pending p WHERE NOT EXISTS
+		   (SELECT 1 FROM access_log a WHERE a.time_us = p.time_us AND a.log_id = p.log_id)
+		 ORDER BY p.time_us, p.log_id LIMIT $1`, []any{store.MaxPage},
+		func(scan func(...any) error) error {
+			position, err := scanPosition(scan)
+			lost = append(lost, position)
+			return err
+		})
+	return lost, err
+}
+
 // LogHeads implements store.LogProofs.
-func (s *Store) LogHeads(ctx context.Context, clients []uuid.UUID) (map[uuid.UUID]store.LogHead, error) {
-	heads := map[uuid.UUID]store.LogHead{}
-	for len(clients) > 0 {
-		n := min(len(clients), rowsAtOnce)
-		var args []any
-		for i := range clients[:n] {
-			args = append(args, clients[i][:])
+func (s *Store) LogHeads(ctx context.Context, subjects []store.LogSubject) (map[store.LogSubject]store.LogHead, error) {
+	heads := map[store.LogSubject]store.LogHead{}
+	for len(subjects) > 0 {
+		n := min(len(subjects), rowsAtOnce)
+		b := &statement{}
+		b.add(`SELECT client_id, registry_oid, client_sequence, entry FROM log_client_heads WHERE `)
+		for i := range subjects[:n] {
+			if i > 0 {
+				b.add(` OR `)
+			}
+			b.add(`(client_id = ? AND registry_oid = ?)`, subjects[i].ClientID[:], subjects[i].Registry)
 		}
-		clients = clients[n:]
-		if err := s.each(ctx, s.engine.Readers, "reading clients' last leaves",
-			`SELECT client_id, client_sequence, entry FROM log_client_heads WHERE client_id IN (`+numbered(1, n)+`)`, args,
-			func(scan func(...any) error) error {
-				var (
-					client uuid.UUID
-					head   store.LogHead
-					entry  []byte
-				)
-				if err := scan(&client, &head.Sequence, &entry); err != nil {
-					return err
-				}
-				if copy(head.Entry[:], entry) != len(entry) || len(entry) != len(head.Entry) {
-					return fmt.Errorf("reading clients' last leaves: %w", store.ErrCorrupt)
-				}
-				heads[client] = head
-				return nil
-			}); err != nil {
+		subjects = subjects[n:]
+		if err := s.each(ctx, s.engine.Readers, "reading clients' last leaves", b.text(), b.args, func(scan func(...any) error) error {
+			var (
+				subject store.LogSubject
+				head    store.LogHead
+				entry   []byte
+			)
+			if err := scan(&subject.ClientID, &subject.Registry, &head.Sequence, &entry); err != nil {
+				return err
+			}
+			if copy(head.Entry[:], entry) != len(entry) || len(entry) != len(head.Entry) {
+				return fmt.Errorf("reading clients' last leaves: %w", store.ErrCorrupt)
+			}
+			heads[subject] = head
+			return nil
+		}); err != nil {
 			return nil, err
 		}
 	}

@@ -7,6 +7,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -55,7 +58,7 @@ func appendRows(t testing.TB, s store.Store, clients []uuid.UUID, from, to int) 
 	var rows []store.LogRow
 	for i := from; i < to; i++ {
 		row := Row("document.read", start.Add(time.Duration(i)*time.Millisecond))
-		row.ClientID, row.Registry = append(clients, uuid.Nil)[i%(len(clients)+1)], registryA
+		row.ClientID, row.Registry = append(clients, uuid.Nil)[i%(len(clients)+1)], []string{registryA, registryB}[i/100%2]
 		rows = append(rows, row)
 	}
 	if err := s.AppendLog(t.Context(), rows...); err != nil {
@@ -74,7 +77,7 @@ func CheckLog(t testing.TB, s store.Store, rows, waiting int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaves, heads := 0, map[uuid.UUID]store.LogHead{}
+	leaves, heads := 0, map[store.LogSubject]store.LogHead{}
 	for _, month := range months {
 		tree, root := treeOf(t, s, month)
 		for from := int64(0); from < month.Size; {
@@ -91,11 +94,7 @@ func CheckLog(t testing.TB, s store.Store, rows, waiting int) {
 	if leaves != rows-waiting {
 		t.Errorf("%d leaves, want %d", leaves, rows-waiting)
 	}
-	var clients []uuid.UUID
-	for client := range heads {
-		clients = append(clients, client)
-	}
-	if got, err := s.LogHeads(t.Context(), clients); err != nil || fmt.Sprint(got) != fmt.Sprint(heads) {
+	if got, err := s.LogHeads(t.Context(), slices.Collect(maps.Keys(heads))); err != nil || !reflect.DeepEqual(got, heads) {
 		t.Errorf("the clients' last leaves are %v, want %v (err=%v)", got, heads, err)
 	}
 }
@@ -110,7 +109,7 @@ func treeOf(t testing.TB, s store.Store, month store.LogMonth) (*logproof.Tree, 
 	return tree, tlog.Tree{N: month.Size, Hash: root}
 }
 
-func checkLeaf(t testing.TB, tree *logproof.Tree, root tlog.Tree, heads map[uuid.UUID]store.LogHead, one *store.LoggedLeaf, index int64) {
+func checkLeaf(t testing.TB, tree *logproof.Tree, root tlog.Tree, heads map[store.LogSubject]store.LogHead, one *store.LoggedLeaf, index int64) {
 	t.Helper()
 	if one.Leaf.Index != index || one.Row == nil {
 		t.Fatalf("leaf %d has index %d, row %v", index, one.Leaf.Index, one.Row)
@@ -132,11 +131,11 @@ func checkLeaf(t testing.TB, tree *logproof.Tree, root tlog.Tree, heads map[uuid
 	if one.Row.ClientID == uuid.Nil {
 		return
 	}
-	head := heads[one.Row.ClientID]
+	head := heads[one.Row.Subject()]
 	if one.Leaf.ClientSequence != head.Sequence+1 || one.Leaf.ClientPrevious != head.Entry {
 		t.Errorf("leaf %d is the client's %d, after its %d", index, one.Leaf.ClientSequence, head.Sequence)
 	}
-	heads[one.Row.ClientID] = store.LogHead{Sequence: one.Leaf.ClientSequence, Entry: entry}
+	heads[one.Row.Subject()] = store.LogHead{Sequence: one.Leaf.ClientSequence, Entry: entry}
 }
 
 func logEveryRowGetsOneLeaf(t *testing.T, engine Engine) {

@@ -156,8 +156,8 @@ var tables = []table{
 	},
 	{
 		name:    "log_client_heads",
-		key:     []string{"client_id"},
-		columns: []string{"client_id", "client_sequence", "entry"},
+		key:     []string{"client_id", "registry_oid"},
+		columns: []string{"client_id", "registry_oid", "client_sequence", "entry"},
 	},
 	{
 		name:    "log_tiles",

@@ -29,11 +29,13 @@ CREATE TABLE log_leaves (
 
 CREATE UNIQUE INDEX log_leaves_by_row ON log_leaves (time_us, log_id);
 
--- The last number and entry of each client.
+-- The last number and entry of each client, as a registry was asked about it.
 CREATE TABLE log_client_heads (
-    client_id       BLOB    NOT NULL PRIMARY KEY,
+    client_id       BLOB    NOT NULL,
+    registry_oid    TEXT    NOT NULL,
     client_sequence INTEGER NOT NULL,
-    entry           BLOB    NOT NULL
+    entry           BLOB    NOT NULL,
+    PRIMARY KEY (client_id, registry_oid)
 ) WITHOUT ROWID;
 
 -- Hashes of 32 bytes, up to 256 in a tile. Level -1 holds the entries.
