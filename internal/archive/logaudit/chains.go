@@ -14,37 +14,56 @@ import (
 )
 
 // chains follow the records of each subject.
-type chains map[store.LogSubject]store.LogHead
+type chains map[store.LogSubject]chain
 
-// add takes in the next record of its subject, and says what is wrong with its place in the chain.
-func (c chains) add(r *read) string {
+// chain is the last record of a subject.
+type chain struct {
+	sequence int64
+	entry    logproof.Commitment
+	at       time.Time
+}
+
+// gap is a part of a chain that is not there. It is as it should be where the rows of its time were destroyed.
+type gap struct {
+	month    logproof.Month
+	index    int64
+	registry string
+	// from and until are the times of the records on both sides of it.
+	from, until time.Time
+	text        string
+}
+
+// add takes in the next record of its subject, and says what is wrong with its place in the chain: a gap, or else.
+func (c chains) add(month logproof.Month, r *read) (missing *gap, problem string) {
 	subject := store.LogSubject{Registry: r.Registry, ClientID: r.ClientID}
 	previous := orZero(r.ClientPrevious)
 	if r.ClientID == uuid.Nil {
 		if r.ClientSequence != 0 || previous != (logproof.Commitment{}) {
-			return "it is about no client, and stands in a client's chain"
+			return nil, "it is about no client, and stands in a client's chain"
 		}
-		return ""
+		return nil, ""
 	}
 	last := c[subject]
-	c[subject] = store.LogHead{Sequence: r.ClientSequence, Entry: r.entry}
+	c[subject] = chain{r.ClientSequence, r.entry, r.Time}
 	switch {
-	case r.ClientSequence == last.Sequence+1 && previous == last.Entry:
-		return ""
-	case r.ClientSequence > last.Sequence+1:
-		return fmt.Sprintf("it is number %d of client %s, and numbers %d to %d before it are left out", r.ClientSequence, r.ClientID, last.Sequence+1, r.ClientSequence-1)
-	case r.ClientSequence == last.Sequence+1:
-		return fmt.Sprintf("it is number %d of client %s, and does not go on from number %d", r.ClientSequence, r.ClientID, last.Sequence)
+	case r.ClientSequence == last.sequence+1 && previous == last.entry:
+		return nil, ""
+	case r.ClientSequence > last.sequence+1:
+		return &gap{month, r.index, r.Registry, last.at, r.Time, fmt.Sprintf(
+			"row %s: it is number %d of client %s, and numbers %d to %d before it are left out",
+			r.ID, r.ClientSequence, r.ClientID, last.sequence+1, r.ClientSequence-1)}, ""
+	case r.ClientSequence == last.sequence+1:
+		return nil, fmt.Sprintf("it is number %d of client %s, and does not go on from number %d", r.ClientSequence, r.ClientID, last.sequence)
 	default:
-		return fmt.Sprintf("it is number %d of client %s, and comes after number %d", r.ClientSequence, r.ClientID, last.Sequence)
+		return nil, fmt.Sprintf("it is number %d of client %s, and comes after number %d", r.ClientSequence, r.ClientID, last.sequence)
 	}
 }
 
 // lose takes in a record that is not what its leaf commits to: the chain goes on from the leaf.
 func (c chains) lose(r *read, entry logproof.Commitment) {
 	subject := store.LogSubject{Registry: r.Registry, ClientID: r.ClientID}
-	if last := c[subject]; r.ClientID != uuid.Nil && r.ClientSequence == last.Sequence+1 {
-		c[subject] = store.LogHead{Sequence: r.ClientSequence, Entry: entry}
+	if last := c[subject]; r.ClientID != uuid.Nil && r.ClientSequence == last.sequence+1 {
+		c[subject] = chain{r.ClientSequence, entry, last.at}
 	}
 }
 

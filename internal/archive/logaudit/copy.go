@@ -41,7 +41,7 @@ func Copy(ctx context.Context, from Source, dir, registry string, now time.Time,
 	}
 	c := copier{from: from, dir: dir, registry: registry, progress: progress, covered: map[string]int64{}}
 	manifest := Manifest{Format: formatCopy, Registry: registry, Copied: now.UTC(), Months: []CopiedMonth{}}
-	months, err := from.LogMonths(ctx)
+	months, err := from.LogTrees(ctx)
 	if err != nil {
 		return Manifest{}, err
 	}

@@ -383,7 +383,7 @@ func TestAClockSetBackIsFound(t *testing.T) {
 	a.log(10)
 	a.sequence()
 	a.g.Expect(said(a.verify(a.copied(""), nil))).To(ContainSubstring("the clock was set back"))
-	months, err := a.store.LogMonths(t.Context())
+	months, err := a.store.LogTrees(t.Context())
 	a.g.Expect(err).NotTo(HaveOccurred())
 	a.g.Expect(months[0].Size).To(BeEquivalentTo(600), "no row goes into a month that is over")
 }

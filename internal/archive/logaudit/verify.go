@@ -25,6 +25,8 @@ type Options struct {
 	Witnesses []note.Verifier
 	// Seen are checkpoints that somebody has got elsewhere or before.
 	Seen [][]byte
+	// Years is how long rows must have been kept before they were destroyed.
+	Years int
 	// Progress is told how far the check is.
 	Progress Progress
 }
@@ -37,6 +39,8 @@ type verifier struct {
 	seen   []logproof.Checkpoint
 	chains chains
 	clock  clockCheck
+	// destroyed is settled at the end: that a month was destroyed is told in a later one.
+	destroyed destruction
 }
 
 // Verify checks a copy. What is wrong with the log is in the report; an error says that the check itself could not be
@@ -70,6 +74,7 @@ func Verify(ctx context.Context, dir string, opts Options) (*Report, error) {
 			return nil, err
 		}
 	}
+	v.destroyed.settle(v.report, v.opts.Years)
 	return v.report, v.unproven()
 }
 

@@ -33,6 +33,8 @@ type header struct {
 	Time           time.Time            `json:"time"`
 	Registry       string               `json:"registry"`
 	ClientID       uuid.UUID            `json:"client"`
+	Operation      string               `json:"operation"`
+	Criteria       string               `json:"criteria"`
 }
 
 // read is a line of the records that has been read.
@@ -150,7 +152,7 @@ func (c *recordCheck) find(index int64, format string, args ...any) {
 func (c *recordCheck) upTo(index int64) {
 	if c.v.report.Registry == "" {
 		for ; c.next < min(index, int64(len(c.entries))); c.next++ {
-			c.find(c.next, "its row is not there: it was deleted")
+			c.v.destroyed.lacks(c.month, c.next)
 		}
 	}
 	c.next = max(c.next, index)
@@ -177,9 +179,14 @@ func (c *recordCheck) record(r *read) {
 	if c.v.report.Registry != "" && r.Registry != c.v.report.Registry {
 		c.find(r.index, "row %s is of another registry", r.ID)
 	}
-	if problem := c.v.chains.add(r); problem != "" {
+	missing, problem := c.v.chains.add(c.month, r)
+	if missing != nil {
+		c.v.destroyed.gaps = append(c.v.destroyed.gaps, *missing)
+	}
+	if problem != "" {
 		c.find(r.index, "row %s: %s", r.ID, problem)
 	}
+	c.v.destroyed.add(r)
 	if problem := c.v.clock.add(c.month, r); problem != "" {
 		c.find(r.index, "row %s: %s", r.ID, problem)
 	}

@@ -76,7 +76,7 @@ func Serve(ctx context.Context, listener net.Listener, opts Options) error {
 type server struct{ opts Options }
 
 func (s server) months(w http.ResponseWriter, r *http.Request) {
-	there, err := s.opts.Store.LogMonths(r.Context())
+	there, err := s.opts.Store.LogTrees(r.Context())
 	if err != nil {
 		s.fail(w, err)
 		return

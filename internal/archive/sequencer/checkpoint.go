@@ -27,7 +27,7 @@ var ErrRewritten = errors.New("the log in the store does not begin with what has
 // Checkpoint signs and keeps a checkpoint of every tree that has grown. The month before is among them, whose last
 // leaves may be newer than its last checkpoint.
 func (s *Sequencer) Checkpoint(ctx context.Context) error {
-	months, err := s.opts.Store.LogMonths(ctx)
+	months, err := s.opts.Store.LogTrees(ctx)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (s *Sequencer) Checkpoint(ctx context.Context) error {
 	return nil
 }
 
-func (s *Sequencer) checkpointOf(ctx context.Context, of store.LogMonth, newest bool) error {
+func (s *Sequencer) checkpointOf(ctx context.Context, of store.LogTree, newest bool) error {
 	month, now := logproof.Month(of.Month), s.opts.Clock.Now()
 	last, err := s.last(ctx, month)
 	if err != nil {

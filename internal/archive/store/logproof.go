@@ -39,8 +39,8 @@ type LogProofs interface {
 	// LogTile gives the hashes of a tile, as many as there are. ErrNotFound.
 	LogTile(ctx context.Context, month string, level int, index int64) ([]byte, error)
 
-	// LogMonths gives every month that has a tree, oldest first.
-	LogMonths(ctx context.Context) ([]LogMonth, error)
+	// LogTrees gives every month that has a tree, oldest first.
+	LogTrees(ctx context.Context) ([]LogTree, error)
 
 	// AddLogCheckpoint keeps a checkpoint of a month's tree. ErrStale if there is one of a larger tree. Of those that
 	// are older than the time, it lets go of all that are not to be kept.
@@ -68,8 +68,8 @@ type LogState struct {
 	Size  int64
 }
 
-// LogMonth is the tree of a month.
-type LogMonth struct {
+// LogTree is the tree of a month.
+type LogTree struct {
 	Month string
 	Size  int64
 }

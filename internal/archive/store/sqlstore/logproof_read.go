@@ -156,11 +156,11 @@ func (s *Store) LogTile(ctx context.Context, month string, level int, index int6
 	return hashes, err
 }
 
-// LogMonths implements store.LogProofs.
-func (s *Store) LogMonths(ctx context.Context) (months []store.LogMonth, err error) {
+// LogTrees implements store.LogProofs.
+func (s *Store) LogTrees(ctx context.Context) (months []store.LogTree, err error) {
 	err = s.each(ctx, s.engine.Readers, "reading the months of the log", `SELECT month, size FROM log_months ORDER BY month`, nil,
 		func(scan func(...any) error) error {
-			var one store.LogMonth
+			var one store.LogTree
 			err := scan(&one.Month, &one.Size)
 			months = append(months, one)
 			return err

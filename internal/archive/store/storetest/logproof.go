@@ -73,7 +73,7 @@ func CheckLog(t testing.TB, s store.Store, rows, waiting int) {
 	if n, _, err := s.LogBacklog(t.Context()); err != nil || n != waiting {
 		t.Errorf("%d rows wait (err=%v), want %d", n, err, waiting)
 	}
-	months, err := s.LogMonths(t.Context())
+	months, err := s.LogTrees(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func CheckLog(t testing.TB, s store.Store, rows, waiting int) {
 	}
 }
 
-func treeOf(t testing.TB, s store.Store, month store.LogMonth) (*logproof.Tree, tlog.Tree) {
+func treeOf(t testing.TB, s store.Store, month store.LogTree) (*logproof.Tree, tlog.Tree) {
 	t.Helper()
 	tree := sequencer.TreeOf(t.Context(), s, month.Month)
 	root, err := tree.Root(month.Size)
@@ -161,8 +161,8 @@ func logEveryRowGetsOneLeaf(t *testing.T, engine Engine) {
 		t.Fatal(err)
 	}
 	CheckLog(t, s, 800, 0)
-	months, err := s.LogMonths(t.Context())
-	if want := []store.LogMonth{{Month: "2026-03", Size: 700}, {Month: "2026-04", Size: 100}}; err != nil || fmt.Sprint(months) != fmt.Sprint(want) {
+	months, err := s.LogTrees(t.Context())
+	if want := []store.LogTree{{Month: "2026-03", Size: 700}, {Month: "2026-04", Size: 100}}; err != nil || fmt.Sprint(months) != fmt.Sprint(want) {
 		t.Errorf("months %v (err=%v), want %v", months, err, want)
 	}
 
