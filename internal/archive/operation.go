@@ -27,6 +27,7 @@ const (
 	opListVersions
 	opReadSignature
 	opExplain
+	opExtractLog
 	opOpenMatter
 	opCloseMatter
 	opReopenMatter
@@ -64,6 +65,7 @@ var operations = [...]struct {
 	opListVersions:   {"ListVersions", access.Read},
 	opReadSignature:  {"ReadSignature", access.Read},
 	opExplain:        {name: "Explain"},
+	opExtractLog:     {"ExtractLog", access.Supervise},
 	opOpenMatter:     {"OpenMatter", access.ManageMatter},
 	opCloseMatter:    {"CloseMatter", access.ManageMatter},
 	opReopenMatter:   {"ReopenMatter", access.ManageMatter},

@@ -66,6 +66,7 @@ func (s *Server) routes() (http.Handler, error) {
 		{registry + "/log/withholdings", post(opWithholdLog, (*exchange).withholdLog)},
 		{registry + "/log/withholdings/_search", post(opListWithheld, (*exchange).listWithheld)},
 		{registry + "/log/withholdings/{id}/lifting", post(opLiftWithholding, (*exchange).liftWithholding)},
+		{registry + "/log/_extract", post(opExtractLog, (*exchange).extractLog)},
 		{registry + "/catalog", methods{"GET": s.serveOpenly((*exchange).readCatalog)}},
 		{registry + "/catalog/schemas/{type}/{version}", methods{"GET": s.serveOpenly((*exchange).readSchema)}},
 		{"/openapi.json", methods{"GET": description, "HEAD": description}},

@@ -19,7 +19,7 @@ import (
 
 func newArchive(flags *common) *cobra.Command {
 	config := replica.Config{Clock: clock.RealClock{}}
-	var archive, listen, admin string
+	var archive, listen, admin, logListen string
 	where := &place{}
 	cmd := &cobra.Command{
 		Use:   "archive",
@@ -43,7 +43,7 @@ apart from the backups.`,
 		Example: `  valtuus archive --archive platform/national --data-dir /var/lib/valtuus \
     --tls-cert tls.crt --tls-key tls.key --client-ca ca.crt
   valtuus archive --archive platform/national --postgres-uri-file uri --identity-key-file identity.key \
-    --client-key-file client.key --tls-cert tls.crt --tls-key tls.key --client-ca ca.crt`,
+    --client-key-file client.key --log-key-file log.key --tls-cert tls.crt --tls-key tls.key --client-ca ca.crt`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			namespace, name, ok := strings.Cut(archive, "/")
@@ -59,6 +59,9 @@ apart from the backups.`,
 				}
 				if config.Storage.ClientKeyFile == "" {
 					return usageError{errors.New("--client-key-file is needed with --postgres-uri-file: replicas share one file of keys")}
+				}
+				if config.Storage.LogKeyFile == "" {
+					return usageError{errors.New("--log-key-file is needed with --postgres-uri-file: replicas share one key")}
 				}
 				if config.Storage.PostgresURI, err = readURI(where.uriFile); err != nil {
 					return err
@@ -77,6 +80,11 @@ apart from the backups.`,
 			if config.AdminListener, err = listener.Listen(cmd.Context(), "tcp", admin); err != nil {
 				return errors.Join(err, config.Listener.Close())
 			}
+			if logListen != "" {
+				if config.LogListener, err = listener.Listen(cmd.Context(), "tcp", logListen); err != nil {
+					return errors.Join(err, config.Listener.Close(), config.AdminListener.Close())
+				}
+			}
 			return replica.Run(cmd.Context(), config)
 		},
 	}
@@ -88,6 +96,10 @@ apart from the backups.`,
 		"file of the 32 bytes that identity codes are hashed with (default: identity.key in the data directory, made for a new store)")
 	cmd.Flags().StringVar(&config.Storage.ClientKeyFile, "client-key-file", "",
 		"file of the keys that wrap clients' data keys, the one in use first (default: client.key in the data directory, made for a new store)")
+	cmd.Flags().StringVar(&config.Storage.LogKeyFile, "log-key-file", "",
+		"file of the key that signs the access log (default: log.key in the data directory, made for a new log; 'valtuus log key --new' makes one)")
+	cmd.Flags().StringVar(&logListen, "log-listen", "", "where to serve the trees of the access log to anybody (default: nowhere)")
+	cmd.Flags().StringArrayVar(&config.LogWitnesses, "log-witness", nil, "witness that cosigns the access log, as URL=VKEY (repeatable)")
 	cmd.Flags().StringVar(&config.CatalogDir, "catalog", "",
 		"directory of the catalog of document types, read again when it changes (default: the stand-in catalog)")
 	cmd.Flags().StringVar(&listen, "listen", ":8443", "where to serve the HTTP API")

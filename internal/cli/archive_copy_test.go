@@ -121,7 +121,7 @@ func TestWhereToCopyHasToBeSaid(t *testing.T) {
 			g := NewWithT(t)
 			status, _, errs := run(strings.Fields(line)...)
 			g.Expect(status).NotTo(Equal(0))
-			g.Expect(errs).To(MatchRegexp(`flag|identity-key-file|client-key-file`))
+			g.Expect(errs).To(MatchRegexp(`flag|identity-key-file|client-key-file|log-key-file`))
 		})
 	}
 	g := NewWithT(t)

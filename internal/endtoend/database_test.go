@@ -13,20 +13,22 @@ import (
 
 	"github.com/valtuus/valtuus/internal/archive"
 	"github.com/valtuus/valtuus/internal/archive/clientkey"
+	"github.com/valtuus/valtuus/internal/archive/replica"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archive/store/postgres"
 	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
 )
 
-// database is what the replicas of an archive share: a PostgreSQL database, the key of its identity codes, and
-// that of its clients.
-type database struct{ uri, keyFile, clientKeyFile string }
+// database is what the replicas of an archive share: a PostgreSQL database, the key of its identity codes, that of its
+// clients, and that of its log.
+type database struct{ uri, keyFile, clientKeyFile, logKeyFile string }
 
 func newDatabase(t *testing.T) *database {
 	t.Helper()
 	dir := t.TempDir()
 	d := &database{
 		uri: pgcluster.Shared(t).Database(t), keyFile: filepath.Join(dir, "identity.key"), clientKeyFile: filepath.Join(dir, "client.key"),
+		logKeyFile: filepath.Join(dir, "log.key"),
 	}
 	key := make([]byte, archive.IdentityKeySize)
 	_, _ = rand.Read(key)
@@ -35,6 +37,7 @@ func newDatabase(t *testing.T) *database {
 	clientKey, err := clientkey.NewFile()
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(os.WriteFile(d.clientKeyFile, clientKey, 0o600)).To(Succeed())
+	g.Expect(replica.MakeLogKey(d.logKeyFile)).To(Succeed())
 	return d
 }
 

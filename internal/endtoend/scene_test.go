@@ -81,6 +81,7 @@ func (s *scene) replica(name, dir string, set settings) *testworld.Replica {
 	options := testworld.ReplicaOptions{Cluster: cfg, Name: name, Dir: dir, Clock: set.clock, Log: s.log.logger()}
 	if set.database != nil {
 		options.PostgresURI, options.IdentityKeyFile, options.ClientKeyFile = set.database.uri, set.database.keyFile, set.database.clientKeyFile
+		options.LogKeyFile = set.database.logKeyFile
 	}
 	r, err := s.StartReplica(background, options)
 	g.Expect(err).NotTo(HaveOccurred())

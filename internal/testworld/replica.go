@@ -33,9 +33,11 @@ type ReplicaOptions struct {
 	Name string
 	// Dir takes its data and its certificate.
 	Dir string
-	// PostgresURI names the database it keeps its documents in, with the keys in IdentityKeyFile and ClientKeyFile; a
-	// store of its own in Dir when left out.
-	PostgresURI, IdentityKeyFile, ClientKeyFile string
+	// PostgresURI names the database it keeps its documents in, with the keys in IdentityKeyFile, ClientKeyFile and
+	// LogKeyFile; a store of its own in Dir when left out.
+	PostgresURI, IdentityKeyFile, ClientKeyFile, LogKeyFile string
+	// LogWitnesses cosign its log, each URL=VKEY.
+	LogWitnesses []string
 	// Clock is the real one when left out.
 	Clock clock.WithTicker
 	Log   logr.Logger
@@ -46,7 +48,9 @@ type Replica struct {
 	Name string
 	// Endpoint is the base URL of its HTTP API, Admin that of its probes and metrics.
 	Endpoint, Admin string
-	DataDir         string
+	// LogEndpoint is the base URL of its log.
+	LogEndpoint string
+	DataDir     string
 
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -64,8 +68,10 @@ func (w *World) StartReplica(ctx context.Context, options ReplicaOptions) (*Repl
 		Storage: replica.Storage{
 			DataDir: filepath.Join(options.Dir, "data"), PostgresURI: options.PostgresURI, IdentityKeyFile: options.IdentityKeyFile,
 			ClientKeyFile: options.ClientKeyFile,
+			LogKeyFile:    options.LogKeyFile,
 		},
-		CertFile: files.Cert, KeyFile: files.Key, ClientCAFile: files.CA, Log: options.Log, Clock: options.Clock,
+		LogWitnesses: options.LogWitnesses,
+		CertFile:     files.Cert, KeyFile: files.Key, ClientCAFile: files.CA, Log: options.Log, Clock: options.Clock,
 	}
 	if config.Clock == nil {
 		config.Clock = clock.RealClock{}
@@ -77,8 +83,12 @@ func (w *World) StartReplica(ctx context.Context, options ReplicaOptions) (*Repl
 	if config.AdminListener, err = listen.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
 		return nil, errors.Join(err, config.Listener.Close())
 	}
+	if config.LogListener, err = listen.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+		return nil, errors.Join(err, config.Listener.Close(), config.AdminListener.Close())
+	}
 	r := &Replica{
-		Name: options.Name, DataDir: config.Storage.DataDir, done: make(chan struct{}),
+		LogEndpoint: "https://" + config.LogListener.Addr().String(),
+		Name:        options.Name, DataDir: config.Storage.DataDir, done: make(chan struct{}),
 		Endpoint: "https://" + config.Listener.Addr().String(), Admin: "http://" + config.AdminListener.Addr().String(),
 	}
 	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))

@@ -300,6 +300,21 @@ func (e FormatContentType) Valid() bool {
 	}
 }
 
+// Defines values for LogExtractFormat.
+const (
+	LogExtractFormatValtuusIoLogExtractV1 LogExtractFormat = "valtuus.io/log-extract/v1"
+)
+
+// Valid indicates whether the value is a known member of the LogExtractFormat enum.
+func (e LogExtractFormat) Valid() bool {
+	switch e {
+	case LogExtractFormatValtuusIoLogExtractV1:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LogReportEntryGroundKind.
 const (
 	LogReportEntryGroundKindArchive             LogReportEntryGroundKind = "archive"
@@ -1022,6 +1037,48 @@ type LanguageTag = string
 type LiftRequest struct {
 	// Decision The reference of the decision that ends it.
 	Decision string `json:"decision"`
+}
+
+// LogExtract defines model for LogExtract.
+type LogExtract struct {
+	// Before Rows that are older than the log and have no proof.
+	Before int `json:"before"`
+
+	// Checkpoints The newest signed checkpoint of each month's tree, by month.
+	Checkpoints map[string]string  `json:"checkpoints"`
+	Client      openapi_types.UUID `json:"client"`
+	Format      LogExtractFormat   `json:"format"`
+	Made        time.Time          `json:"made"`
+
+	// Records In the order of the client's own numbers, which have no gap.
+	Records  []LogExtractRecord `json:"records"`
+	Registry OID                `json:"registry"`
+
+	// Waiting Rows that no checkpoint covers yet.
+	Waiting int `json:"waiting"`
+}
+
+// LogExtractFormat defines model for LogExtract.Format.
+type LogExtractFormat string
+
+// LogExtractRecord defines model for LogExtractRecord.
+type LogExtractRecord struct {
+	Index int64 `json:"index"`
+
+	// Month The tree that the record has its leaf in.
+	Month string `json:"month"`
+
+	// Proof The hashes from the leaf to the root.
+	Proof [][]byte `json:"proof"`
+
+	// Record The canonical record, byte for byte: JSON.
+	Record string `json:"record"`
+	Salt   []byte `json:"salt"`
+}
+
+// LogExtractRequest defines model for LogExtractRequest.
+type LogExtractRequest struct {
+	Client openapi_types.UUID `json:"client"`
 }
 
 // LogPage defines model for LogPage.
@@ -2148,6 +2205,9 @@ type AnnulDocumentJSONRequestBody = AnnulmentRequest
 // ExplainJSONRequestBody defines body for Explain for application/json ContentType.
 type ExplainJSONRequestBody = ExplainRequest
 
+// ExtractLogJSONRequestBody defines body for ExtractLog for application/json ContentType.
+type ExtractLogJSONRequestBody = LogExtractRequest
+
 // ReportLogJSONRequestBody defines body for ReportLog for application/json ContentType.
 type ReportLogJSONRequestBody = LogReportRequest
 
@@ -2514,6 +2574,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/registries/{oid}/explain (the `Explain` operationId).
 	Explain(ctx context.Context, oid Registry, body ExplainJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExtractLogWithBody Prove one client's rows of the use log
+	//
+	// For the organizer's supervisors. All rows about the client, each with the proof that it is in the log, and the signed checkpoints that the proofs lead to: the answer can be checked without the archive, by `valtuus log verify-extract`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/log/_extract (the `ExtractLog` operationId).
+	ExtractLogWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExtractLog Prove one client's rows of the use log
+	//
+	// For the organizer's supervisors. All rows about the client, each with the proof that it is in the log, and the signed checkpoints that the proofs lead to: the answer can be checked without the archive, by `valtuus log verify-extract`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/registries/{oid}/log/_extract (the `ExtractLog` operationId).
+	ExtractLog(ctx context.Context, oid Registry, body ExtractLogJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReportLogWithBody Make the report of who has used a client's data, for the client (organizer only)
 	//
@@ -3332,6 +3410,44 @@ func (c *Requests) ExplainWithBody(ctx context.Context, oid Registry, contentTyp
 // Corresponds with POST /v1/registries/{oid}/explain (the `Explain` operationId).
 func (c *Requests) Explain(ctx context.Context, oid Registry, body ExplainJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExplainRequest(c.Server, oid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExtractLogWithBody Prove one client's rows of the use log
+//
+// For the organizer's supervisors. All rows about the client, each with the proof that it is in the log, and the signed checkpoints that the proofs lead to: the answer can be checked without the archive, by `valtuus log verify-extract`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/registries/{oid}/log/_extract (the `ExtractLog` operationId).
+func (c *Requests) ExtractLogWithBody(ctx context.Context, oid Registry, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExtractLogRequestWithBody(c.Server, oid, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExtractLog Prove one client's rows of the use log
+//
+// For the organizer's supervisors. All rows about the client, each with the proof that it is in the log, and the signed checkpoints that the proofs lead to: the answer can be checked without the archive, by `valtuus log verify-extract`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/registries/{oid}/log/_extract (the `ExtractLog` operationId).
+func (c *Requests) ExtractLog(ctx context.Context, oid Registry, body ExtractLogJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExtractLogRequest(c.Server, oid, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5759,6 +5875,53 @@ func NewExplainRequestWithBody(server string, oid Registry, contentType string, 
 	}
 
 	operationPath := fmt.Sprintf("/v1/registries/%s/explain", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewExtractLogRequest calls the generic ExtractLog builder with application/json body
+func NewExtractLogRequest(server string, oid Registry, body ExtractLogJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewExtractLogRequestWithBody(server, oid, "application/json", bodyReader)
+}
+
+// NewExtractLogRequestWithBody constructs an http.Request for the ExtractLog method, with any body, and a specified content type
+func NewExtractLogRequestWithBody(server string, oid Registry, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "oid", oid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/registries/%s/log/_extract", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}

@@ -48,6 +48,10 @@ type Config struct {
 	CardCRLFile string
 	// Listener takes the clients' connections, AdminListener those of probes and metrics.
 	Listener, AdminListener net.Listener
+	// LogListener takes those of anybody who checks the access log; nil serves nobody.
+	LogListener net.Listener
+	// LogWitnesses cosign the access log, each URL=VKEY.
+	LogWitnesses []string
 	// Log takes the log.
 	Log logr.Logger
 	// Clock is the clock that rights are judged by.
@@ -135,6 +139,9 @@ func Run(ctx context.Context, config Config) error {
 		},
 	}
 	group, ctx := errgroup.WithContext(ctx)
+	if err := runLog(ctx, group, config, store, registry, func() (*tls.Certificate, error) { return certificate.GetCertificate(nil) }); err != nil {
+		return err
+	}
 	group.Go(func() error { return certificate.Start(ctx) })
 	group.Go(func() error { return documentTypes.Run(ctx) })
 	group.Go(func() error { return revocations.Run(ctx) })

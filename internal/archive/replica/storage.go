@@ -12,6 +12,7 @@ import (
 
 	"github.com/valtuus/valtuus/internal/archive"
 	"github.com/valtuus/valtuus/internal/archive/clientkey"
+	"github.com/valtuus/valtuus/internal/archive/logproof"
 	"github.com/valtuus/valtuus/internal/archive/store/postgres"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
@@ -29,6 +30,8 @@ type Storage struct {
 	// ClientKeyFile holds the keys that wrap clients' data keys; without it, client.key in DataDir, which is made for
 	// a store that has no client's data key yet. A database needs it.
 	ClientKeyFile string
+	// LogKeyFile holds the key that signs the access log; without it, log.key in DataDir, which is made for a new log.
+	LogKeyFile string
 }
 
 // String hides the URI, which holds a password.
@@ -42,6 +45,7 @@ type opened struct {
 	*sqlstore.Store
 	key        archive.IdentityKey
 	clientKeys clientkey.Keyring
+	logKey     logproof.Key
 	unlock     func() error
 }
 
@@ -84,6 +88,9 @@ func (s *Storage) open(ctx context.Context, onCommit func(int, time.Duration)) (
 	}
 	if err == nil {
 		o.clientKeys, err = s.loadClientKeys(ctx, o.Store)
+	}
+	if err == nil {
+		o.logKey, err = s.logKey(ctx, o.Store)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store: %w", err), o.Close())

@@ -8,6 +8,8 @@ import (
 	"database/sql"
 
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 )
 
 // OpenDatabase opens the database for a transfer out of or into it, with its schema up to date. A transfer takes
@@ -25,4 +27,13 @@ func OpenDatabase(ctx context.Context, uri string) (*sql.DB, error) {
 		patient.RuntimeParams[name] = "0"
 	}
 	return stdlib.OpenDB(*patient), nil
+}
+
+// OpenReader opens the store in the database for reading alone, with its schema up to date. Its writes fail.
+func OpenReader(ctx context.Context, uri string) (*sqlstore.Store, error) {
+	db, err := OpenDatabase(ctx, uri)
+	if err != nil {
+		return nil, err
+	}
+	return sqlstore.NewReader(db, classify)
 }

@@ -40,6 +40,15 @@ func OpenLive(ctx context.Context, dir string) (*sql.DB, error) {
 	return openExisting(ctx, dir, url.Values{"_query_only": {"on"}})
 }
 
+// OpenReader opens the store in a directory for reading alone, also while an archive serves from it. Its writes fail.
+func OpenReader(ctx context.Context, dir string) (*sqlstore.Store, error) {
+	db, err := OpenLive(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	return sqlstore.NewReader(db, classify)
+}
+
 // OpenFrozen opens a data file that nobody writes to, such as a backup's, and leaves no file beside it. The
 // schema must be this program's.
 func OpenFrozen(ctx context.Context, dir string) (*sql.DB, error) {

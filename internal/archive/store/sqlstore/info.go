@@ -53,6 +53,18 @@ func (s *Store) Info(ctx context.Context) (Info, error) {
 	return info, err
 }
 
+// ID gives the store's id, which it has from the first time that it is taken into service.
+func (s *Store) ID(ctx context.Context) (uuid.UUID, error) {
+	var id uuid.NullUUID
+	if _, err := s.one(ctx, "reading about the store", `SELECT store_id FROM archive_info WHERE info_id = 1`, nil, &id); err != nil {
+		return uuid.Nil, err
+	}
+	if !id.Valid {
+		return uuid.Nil, errors.New("no archive has served from this store yet")
+	}
+	return id.UUID, nil
+}
+
 // Adopt takes the store into service under an identity key: it records the key's check, and gives the store its
 // id, when it is served from for the first time. ErrOtherKey if the clients that are there were registered under
 // another key, ErrImporting and ErrMoved if nothing may be served from it.

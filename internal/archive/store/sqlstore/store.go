@@ -5,6 +5,7 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"time"
@@ -45,6 +46,20 @@ func New(engine Engine, opts Options) (*Store, error) {
 		cursors: codec,
 		queue:   groupcommit.Start(engine.Begin, groupcommit.Options{Lanes: engine.Lanes, OnCommit: opts.OnCommit}),
 	}, nil
+}
+
+// NewReader makes a store that reads from a database and writes nothing. Close closes the database too.
+func NewReader(db *sql.DB, classify func(doing string, err error) error) (*Store, error) {
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return nil, err
+	}
+	return New(Engine{
+		Readers: db, Classify: classify, Close: func() error { return nil },
+		Begin: func() (Tx, error) {
+			return nil, store.Unavailable("writing", errors.New("the store is open for reading alone"))
+		},
+	}, Options{CursorKey: key})
 }
 
 // Close commits what is queued and closes the engine. Calling it again is harmless.

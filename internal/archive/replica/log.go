@@ -1,0 +1,140 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package replica
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/valtuus/valtuus/internal/archive/logproof"
+	"github.com/valtuus/valtuus/internal/archive/logserver"
+	"github.com/valtuus/valtuus/internal/archive/sequencer"
+	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
+	"github.com/valtuus/valtuus/internal/archive/witness"
+)
+
+// logKeyFile holds the key of the log in the data directory. Back it up with the store: without it nothing more of the
+// log is signed.
+const logKeyFile = "log.key"
+
+// ErrOtherLogKey: the log was signed by another key than the one that was given.
+var ErrOtherLogKey = errors.New("the log of this store was signed by another key: give the archive that one")
+
+// LogKeyFileIn gives where an archive keeps the key of its log unless told otherwise.
+func LogKeyFileIn(dataDir string) string { return filepath.Join(dataDir, logKeyFile) }
+
+// logKey reads the key, or makes one for a log that has signed nothing yet. It must be the one that signed the newest
+// checkpoint.
+func (s *Storage) logKey(ctx context.Context, of *sqlstore.Store) (logproof.Key, error) {
+	last, err := newest(ctx, of)
+	if err != nil {
+		return logproof.Key{}, fmt.Errorf("read the log: %w", err)
+	}
+	file := s.LogKeyFile
+	if file == "" {
+		file = LogKeyFileIn(s.DataDir)
+	}
+	text, err := os.ReadFile(file)
+	switch {
+	case err == nil:
+	case s.LogKeyFile != "" || !errors.Is(err, fs.ErrNotExist):
+		return logproof.Key{}, fmt.Errorf("read the key of the log: %w", err)
+	case last != nil:
+		return logproof.Key{}, fmt.Errorf("%s is missing, and the log was signed by it: restore it from the backup", file)
+	default:
+		if text, err = newLogKey(file); err != nil {
+			return logproof.Key{}, fmt.Errorf("make the key of the log: %w", err)
+		}
+	}
+	id, err := of.ID(ctx)
+	if err != nil {
+		return logproof.Key{}, err
+	}
+	key, err := logproof.ParseKey(string(text), id)
+	if err != nil {
+		return logproof.Key{}, fmt.Errorf("%s: %w", file, err)
+	}
+	if last != nil {
+		if _, err := key.Verifier().Open(last.Note); err != nil {
+			return logproof.Key{}, fmt.Errorf("%w (%w)", ErrOtherLogKey, err)
+		}
+	}
+	return key, nil
+}
+
+// newest gives the newest checkpoint, nil if there is none.
+func newest(ctx context.Context, of store.LogProofs) (*store.LogCheckpoint, error) {
+	trees, err := of.LogTrees(ctx)
+	for i := len(trees) - 1; i >= 0 && err == nil; i-- {
+		last, err := of.LogCheckpoint(ctx, trees[i].Month)
+		if err == nil {
+			return &last, nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+	}
+	return nil, err
+}
+
+func newLogKey(file string) ([]byte, error) {
+	text, err := logproof.NewKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	return []byte(text), writeNew(file, []byte(text))
+}
+
+// MakeLogKey writes a key into a new file.
+func MakeLogKey(file string) error {
+	if _, err := os.Stat(file); err == nil {
+		return fmt.Errorf("%s is there already", file)
+	}
+	_, err := newLogKey(file)
+	return err
+}
+
+// runLog makes the log provable in the background, and serves it if it is to be served.
+func runLog(ctx context.Context, group *errgroup.Group, config Config, of *opened, registry prometheus.Registerer, certificate func() (*tls.Certificate, error)) error {
+	metrics, err := sequencer.NewMetrics(registry)
+	if err != nil {
+		return err
+	}
+	var witnesses []sequencer.Witness
+	for _, one := range config.LogWitnesses {
+		asked, err := witness.NewClient(one, &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true})
+		if err != nil {
+			return err
+		}
+		witnesses = append(witnesses, asked)
+	}
+	log := config.Log.WithName("log")
+	holder := ""
+	if config.Storage.PostgresURI != "" { // an embedded store is this replica's alone
+		holder = config.Name
+	}
+	gives := sequencer.New(sequencer.Options{
+		Store: of.Store, Key: of.logKey, Holder: holder, Witnesses: witnesses, Clock: config.Clock, Metrics: metrics, Log: log,
+	})
+	group.Go(func() error { return gives.Run(ctx) })
+	if config.LogListener != nil {
+		group.Go(func() error {
+			return logserver.Serve(ctx, config.LogListener, logserver.Options{
+				Store: of.Store, Verifier: of.logKey.Verifier(), Certificate: certificate, Log: log,
+			})
+		})
+	}
+	return nil
+}
