@@ -6,6 +6,8 @@ package sqlite
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,7 +18,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/valtuus/valtuus/internal/archive/logproof"
 	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 	"github.com/valtuus/valtuus/internal/archive/store/storetest"
 )
 
@@ -57,6 +61,7 @@ func TestInvariant4_KillLosesNothingAcknowledged(t *testing.T) {
 	for round := range 5 {
 		acked = append(acked, killed(t, dir, 100+round*73)...)
 		checkAcked(t, dir, acked)
+		checkProven(t, dir, round == 4)
 	}
 	t.Logf("%d writes acknowledged over 5 kills", len(acked))
 }
@@ -132,6 +137,62 @@ func checkAcked(t *testing.T, dir string, acked []ack) {
 	}
 }
 
+// checkProven looks, after a kill, for a leaf for every row that does not wait for one, and has the log go on from what
+// was signed.
+func checkProven(t *testing.T, dir string, whole bool) {
+	t.Helper()
+	s := openAt(t, dir)
+	defer func() { _ = s.Close() }()
+	rows := len(storetest.AllLog(t, s, store.LogQuery{}))
+	waiting, _, err := s.LogBacklog(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := s.LogState(t.Context())
+	if err != nil || int(state.Size)+waiting != rows {
+		t.Errorf("%d rows, of which %d have a leaf and %d wait for one (err=%v)", rows, state.Size, waiting, err)
+	}
+	if whole {
+		storetest.CheckLog(t, s, rows, waiting)
+	}
+	sequencer := storetest.Sequencer(s, childKey(dir), start)
+	if err := errors.Join(sequencer.CatchUp(t.Context()), sequencer.Checkpoint(t.Context())); err != nil {
+		t.Errorf("the log does not go on: %v", err)
+	}
+	if left, _, err := s.LogBacklog(t.Context()); err != nil || left != 0 {
+		t.Errorf("%d rows still wait (err=%v)", left, err)
+	}
+	if whole {
+		storetest.CheckLog(t, s, rows, 0)
+		t.Logf("%d rows are in the log", rows)
+	}
+}
+
+// childKey is the key of the log in a directory.
+func childKey(dir string) logproof.Key {
+	file := filepath.Join(dir, "log.key")
+	text, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		var fresh string
+		fresh, err = logproof.NewKey(rand.Reader)
+		fail(errors.Join(err, os.WriteFile(file, []byte(fresh), 0o600)))
+		text, err = []byte(fresh), nil
+	}
+	fail(err)
+	key, err := logproof.ParseKey(string(text), uuid.Nil)
+	fail(err)
+	return key
+}
+
+// sequenceForever gives leaves and signs checkpoints as fast as it can.
+func sequenceForever(s *sqlstore.Store, key logproof.Key) {
+	sequencer := storetest.Sequencer(s, key, start)
+	for {
+		fail(sequencer.CatchUp(context.Background()))
+		fail(sequencer.Checkpoint(context.Background()))
+	}
+}
+
 // told says whether what was told is there, bytes included.
 func told(t *testing.T, s *opened, one ack) bool {
 	t.Helper()
@@ -153,6 +214,7 @@ func writeForever(dir string) {
 		defer mu.Unlock()
 		fmt.Println(row.RequestID, f.ID, f.Version, f.Annulment != nil, wal.Size(), "ok")
 	}
+	go sequenceForever(s, childKey(dir))
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
