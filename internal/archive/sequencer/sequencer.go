@@ -22,7 +22,7 @@ import (
 const (
 	// batchRows is how many rows get their leaves in one transaction: few enough that the rows of requests, which an
 	// embedded store writes one transaction at a time, do not wait for long.
-	batchRows = 128
+	batchRows = 64
 	// turn is how often new rows are looked for.
 	turn = 500 * time.Millisecond
 	// checkpointEvery is how often a checkpoint is made when there is something new.
