@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/google/uuid"
-
 	"github.com/valtuus/valtuus/internal/archive/logaudit"
 	"github.com/valtuus/valtuus/internal/archive/problem"
 )
@@ -31,7 +29,7 @@ func (x *exchange) extractLog() outcome {
 		return *stopped
 	}
 	f := fields{invalid: invalidField}
-	client := uuid.UUID(f.uuid("client", body.Client))
+	client := f.uuid("client", body.Client)
 	if f.wrong != nil {
 		return *f.wrong
 	}

@@ -36,7 +36,7 @@ func TestBackupAndRestore(t *testing.T) {
 	data, to, restored := filepath.Join(dir, "data"), filepath.Join(dir, "backup"), filepath.Join(dir, "restored")
 	seedArchive(t, data)
 
-	keyFiles := []string{"client.key", "identity.key"}
+	keyFiles := []string{"client.key", "identity.key", "log.key"}
 	for _, name := range keyFiles {
 		g.Expect(os.WriteFile(filepath.Join(data, name), []byte("the secret of "+name), 0o600)).To(Succeed())
 	}

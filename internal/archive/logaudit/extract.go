@@ -49,7 +49,7 @@ type ExtractRecord struct {
 	sequence int64
 }
 
-// ErrTooMany: there are more records than one extract may have.
+// ErrTooMany says that there are more records than one extract may have.
 var ErrTooMany = errors.New("too many records")
 
 // Take makes the extract of a client, of so many records at most. ErrTooMany.

@@ -53,7 +53,7 @@ type Link struct {
 	ClientPrevious Commitment
 }
 
-// ErrRecord: the bytes are no canonical record.
+// ErrRecord says that the bytes are no canonical record.
 var ErrRecord = errors.New("not a canonical record of the access log")
 
 // record has the fields of the canonical bytes, in their order. Those that are empty are left out, so that a field

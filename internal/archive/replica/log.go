@@ -29,7 +29,7 @@ import (
 // log is signed.
 const logKeyFile = "log.key"
 
-// ErrOtherLogKey: the log was signed by another key than the one that was given.
+// ErrOtherLogKey says that the log was signed by another key than the one that was given.
 var ErrOtherLogKey = errors.New("the log of this store was signed by another key: give the archive that one")
 
 // LogKeyFileIn gives where an archive keeps the key of its log unless told otherwise.

@@ -22,7 +22,7 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/logproof"
 )
 
-// ErrRefused: the witness does not cosign the checkpoint. It knows the log as something else.
+// ErrRefused says that the witness does not cosign the checkpoint. It knows the log as something else.
 var ErrRefused = errors.New("the witness refuses to cosign")
 
 // Client asks a witness to cosign checkpoints.

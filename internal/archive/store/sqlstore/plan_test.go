@@ -227,3 +227,20 @@ func readsBy(t *testing.T, what, got, want string) {
 		t.Errorf("%s: the plan is\n%swant %s", what, got, want)
 	}
 }
+
+// TestLeavesAreGivenByKey: what makes the log provable runs all the time, beside what writes.
+func TestLeavesAreGivenByKey(t *testing.T) {
+	db := migrated(t)
+	args := make([]any, 2*rowsAtOnce)
+	for i := range args {
+		args[i] = "x"
+	}
+	got := plan(t, db, rowsAtSQL[rowsAtOnce], args)
+	if strings.Contains(got, "SCAN ") || !strings.Contains(got, "(time_us=? AND log_id=?)") {
+		t.Errorf("rows by their places: the plan is\n%s", got)
+	}
+	got = plan(t, db, logStateSQL, nil)
+	if strings.Contains(got, "TEMP B-TREE") {
+		t.Errorf("the state of the log: the plan is\n%s", got)
+	}
+}
