@@ -106,9 +106,11 @@ const partOfLog = ` FROM access_log WHERE registry_oid = $1 AND time_us >= $2 AN
 // destroyLog destroys a part of the log, with all that is kept of its rows elsewhere.
 func destroyLog(t Tx, part []any) error {
 	// Without its salt a leaf says nothing; the leaf itself stays in the tree.
-	if err := t.Exec("destroying a part of what is known of the log's leaves",
-		`DELETE FROM log_leaves WHERE (time_us, log_id) IN (SELECT time_us, log_id`+partOfLog+`)`, part...); err != nil {
-		return err
+	for _, table := range []string{"log_leaves", "log_pending"} {
+		if err := t.Exec("destroying a part of what is known of the log's leaves",
+			`DELETE FROM `+table+` WHERE (time_us, log_id) IN (SELECT time_us, log_id`+partOfLog+`)`, part...); err != nil {
+			return err
+		}
 	}
 	return t.Exec("destroying a part of the access log", `DELETE`+partOfLog, part...)
 }
