@@ -165,7 +165,7 @@ func (p *play) summarize(ctx context.Context) error {
 		for _, c := range summary.Counts {
 			counts = append(counts, fmt.Sprintf("%s %d", c.Type, c.Count))
 		}
-		saw("%s: %d open matter, %d live relationship, %d decisions, %d plans; %s", one.name,
+		saw("%s: open matters %d, live relationships %d, decisions %d, plans %d; %s", one.name,
 			len(summary.Matters), len(summary.Relationships), len(summary.Decisions), len(summary.Plans), strings.Join(counts, ", "))
 	}
 	page, err := p.organizer.In("fi").SummaryPage(ctx, p.first)

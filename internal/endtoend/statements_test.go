@@ -14,6 +14,7 @@ import (
 	"github.com/onsi/gomega/types"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/internal/archive/logretention"
 	"github.com/valtuus/valtuus/internal/archiveclient"
 	"github.com/valtuus/valtuus/internal/conditions"
 	"github.com/valtuus/valtuus/internal/testworld"
@@ -35,6 +36,9 @@ var statements = []struct {
 	{"9 only an extended right lets a producer write matters and relationships", onlyExtended},
 	{"10 an extended right is a person's own decision, never made by itself", neverExtendedByItself},
 	{"11 outside the 900 series a code is refused in a test environment", only900Series},
+	{"12 each document is kept for the time of its service task", keptByServiceTask},
+	{"13 a log request covers at most two years without a reason", logRequestOfTwoYears},
+	{"14 logs are kept for 12 years", logsKeptTwelveYears},
 	{"15 an annulment by the controller reaches what producers stored", annulmentReachesProducers},
 }
 
@@ -286,6 +290,53 @@ func only900Series(t *testing.T, s *stage) {
 			g.Expect(err).To(refusedFor("identity-code-not-test"))
 		}
 	}
+}
+
+// keptByServiceTask asks of one document of each of two service tasks. TestRetentionByServiceTask has the whole table.
+func keptByServiceTask(t *testing.T, s *stage) {
+	g := NewWithT(t)
+	client, err := s.organizer.RegisterClient(background, newCode())
+	g.Expect(err).NotTo(HaveOccurred())
+	closed := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+	for task, until := range map[string]string{"elderly": "2036-03-03", "families": "2056-03-03"} {
+		matter := "statement-12-" + task + "-" + client
+		_, _, err := s.organizer.Do(background, http.MethodPost, "/matters", "application/json",
+			fmt.Appendf(nil, `{"id": %q, "clients": [%q], "serviceTasks": [%q], "openedAt": "2026-01-01T00:00:00Z"}`, matter, client, task))
+		g.Expect(err).NotTo(HaveOccurred())
+		path := fmt.Sprintf("/documents?type=case-note&matter=%s&serviceTask=%s&created=2026-02-01T00:00:00Z", matter, task)
+		_, body, err := s.organizer.Do(background, http.MethodPost, path, "application/json", testworld.Body("case-note", "kept"))
+		g.Expect(err).NotTo(HaveOccurred())
+		var stored struct{ ID string }
+		g.Expect(json.Unmarshal(body, &stored)).To(Succeed())
+		g.Expect(toldOf(g, s.organizer, stored.ID)["retention"]).To(HaveKeyWithValue("waitsFor", "matterClosed"))
+		_, _, err = s.organizer.Do(background, http.MethodPost, "/matters/"+matter+"/closure", "application/json",
+			fmt.Appendf(nil, `{"closedAt": %q}`, closed.Format(time.RFC3339)))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(toldOf(g, s.organizer, stored.ID)["retention"]).To(HaveKeyWithValue("destroyOn", until), task)
+	}
+}
+
+func logRequestOfTwoYears(t *testing.T, s *stage) {
+	g := NewWithT(t)
+	c := s.open(s.North, nil)
+	supervisor := s.follow(s.archive, s.organizer.In("supervisor"))
+	ask := func(from time.Time, reason string) error {
+		_, _, err := supervisor.Do(background, http.MethodPost, "/log/_report", "application/json", fmt.Appendf(nil,
+			`{"client": %q, "from": %q, "until": %q%s}`, c.id, from.Format(time.DateOnly), time.Now().Add(-24*time.Hour).Format(time.DateOnly), reason))
+		return err
+	}
+	g.Expect(ask(time.Now().AddDate(-2, 0, 2), "")).To(Succeed())
+	g.Expect(ask(time.Now().AddDate(-2, 0, -2), "")).To(refusedFor("log-period-too-long"))
+	g.Expect(ask(time.Now().AddDate(-2, 0, -2), `, "specialReason": "a suspicion of unlawful handling"`)).To(Succeed())
+}
+
+// logsKeptTwelveYears asks the store, as the command does, which months may go: TestLogsAreKeptTwelveYears destroys them.
+func logsKeptTwelveYears(t *testing.T, s *stage) {
+	g := NewWithT(t)
+	g.Expect(logretention.Years).To(Equal(12))
+	now := time.Now()
+	g.Expect(logretention.Before(now, logretention.Years)).To(BeTemporally("<=", now.AddDate(-12, 0, 0)))
+	g.Expect(logretention.Before(now, logretention.Years)).To(BeTemporally(">", now.AddDate(-12, -1, -1)))
 }
 
 func annulmentReachesProducers(t *testing.T, s *stage) {
