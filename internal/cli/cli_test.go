@@ -44,6 +44,9 @@ func TestCommandLineErrorsSayWhatToDo(t *testing.T) {
 		{"archive --archive national --data-dir x --tls-cert x --tls-key x --client-ca x", 2, "must be NAMESPACE/NAME"},
 		{"manager --log-format xml", 2, "must be json or console"},
 		{"manager --kubeconfig does-not-exist", 1, "give --kubeconfig"},
+		{"revoke --help", 0, ""},
+		{"revoke --timeout 0s", 2, "must be longer than nothing"},
+		{"revoke --kubeconfig does-not-exist", 1, "give --kubeconfig"},
 		{"assertion --registry 1.2.3 --client-cert none --card-cert none --card-key none --subject 1", 1, "none"},
 	} {
 		t.Run(c.args, func(t *testing.T) {

@@ -73,7 +73,7 @@ producer units. The archive keeps the client documents and enforces the rights.`
 		"file that tells how to reach the API server (default: $KUBECONFIG, then the pod's own, then ~/.kube/config)")
 	root.PersistentFlags().StringVar(&flags.logFormat, "log-format", "json", "format of the log: json or console")
 	root.PersistentFlags().IntVarP(&flags.verbosity, "verbosity", "v", 0, "how much to log: 0 for what an operator needs, more for more")
-	root.AddCommand(newManager(flags), newArchive(flags), newAssertion(), newDocument(), newLog(flags))
+	root.AddCommand(newManager(flags), newArchive(flags), newRevoke(flags), newAssertion(), newDocument(), newLog(flags))
 	return root
 }
 
