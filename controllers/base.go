@@ -55,6 +55,9 @@ func (o Options) WithClient(_ testing.TB, wrap func(client.Client) client.Client
 	return o
 }
 
+// Writing a status takes a verb of its own besides, which the admission policy valtuus-status asks for.
+// +kubebuilder:rbac:groups=valtuus.io,resources=statuses,verbs=report
+
 // SetupAll registers every controller with the manager.
 func SetupAll(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	if options.Clock == nil {

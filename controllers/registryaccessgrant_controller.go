@@ -26,7 +26,7 @@ type RegistryAccessGrantReconciler struct {
 	seen    *firstSeen
 }
 
-// +kubebuilder:rbac:groups=valtuus.io,resources=registryaccessgrants,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=valtuus.io,resources=registryaccessgrants,verbs=get;list;watch;create;patch;grant
 // +kubebuilder:rbac:groups=valtuus.io,resources=registryaccessgrants/status,verbs=patch
 // +kubebuilder:rbac:groups=valtuus.io,resources=registries/finalizers,verbs=update
 
