@@ -19,6 +19,9 @@ GOLANGCI_LINT = $(call tool_dir,lint)/golangci-lint-kube-api-linter
 
 OPENAPI_CLIENT = api/archiveclient/openapi/zz_generated.openapi.go
 
+# Helm reads nothing outside of a chart: what config/ has too is copied.
+CHART_FILES = charts/valtuus/files
+
 ASSETS = hack/envtest/ensure.sh etcd kube-apiserver
 ALL_ASSETS = $(ASSETS) kube-controller-manager
 
@@ -108,7 +111,7 @@ IMAGE_LABELS = org.opencontainers.image.title=valtuus org.opencontainers.image.l
 ##@ Development
 
 .PHONY: generate
-generate: $(CONTROLLER_GEN) $(OAPI_CODEGEN) ## Generate the API client, deep copies, apply configurations, CRDs and RBAC.
+generate: $(CONTROLLER_GEN) $(OAPI_CODEGEN) ## Generate the API client, deep copies, apply configurations, CRDs, RBAC and the chart's copies.
 	@mkdir -p $(dir $(OPENAPI_CLIENT))
 	{ cat hack/boilerplate.go.txt; echo; $(OAPI_CODEGEN) -config hack/tools/oapi-codegen.yaml internal/archive/openapi.yaml; } >$(OPENAPI_CLIENT).tmp
 	@mv -f $(OPENAPI_CLIENT).tmp $(OPENAPI_CLIENT)
@@ -116,6 +119,12 @@ generate: $(CONTROLLER_GEN) $(OAPI_CODEGEN) ## Generate the API client, deep cop
 	$(CONTROLLER_GEN) applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/...
 	$(CONTROLLER_GEN) crd paths=./api/... output:crd:artifacts:config=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=valtuus-manager paths=./controllers/... output:rbac:artifacts:config=config/rbac
+	@rm -rf $(CHART_FILES)
+	@mkdir -p $(addprefix $(CHART_FILES)/,crd rbac admission prometheus)
+	cp config/crd/bases/*.yaml $(CHART_FILES)/crd
+	cp $(addprefix config/rbac/,role.yaml archive_role.yaml persona_roles.yaml revoke_role.yaml) $(CHART_FILES)/rbac
+	cp $(filter-out %/kustomization.yaml,$(wildcard config/admission/*.yaml)) $(CHART_FILES)/admission
+	cp config/prometheus/rules.yaml config/prometheus/dashboard.json $(CHART_FILES)/prometheus
 
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the Go code.
@@ -130,8 +139,13 @@ lint-openapi: ## Lint the description of the archive's HTTP API (needs npm; left
 	@VALTUUS_CACHE=$(CACHE) hack/openapi/lint.sh
 
 .PHONY: verify
-verify: $(CONTROLLER_GEN) $(OAPI_CODEGEN) $(GOLANGCI_LINT) ## Check generated files, formatting, modules, lint and CRD compatibility.
+verify: $(CONTROLLER_GEN) $(OAPI_CODEGEN) $(GOLANGCI_LINT) ## Check generated files, formatting, modules, lint, chart and CRD compatibility.
 	@hack/verify.sh
+
+.PHONY: chart
+chart: ## Lint and test the Helm chart, and hold config/ against it.
+	@assets=$$($(ASSETS)); KUBEBUILDER_ASSETS=$$assets VALTUUS_REQUIRE_ALL=1 GOWORK=off \
+		go test -C hack/chart -count=1 -timeout 15m $(TESTFLAGS) ./...
 
 .PHONY: build
 build: ## Build bin/valtuus; the same source gives the same bytes.

@@ -2,8 +2,8 @@
 # Copyright The Valtuus Authors.
 # SPDX-License-Identifier: Apache-2.0
 #
-# verify.sh   checks what can be checked without running a test, and changes
-# nothing. All checks run, then it fails if any did. Called by make verify.
+# verify.sh   checks all but the behavior of the Go code, and changes nothing; of tests
+# it runs only those of the chart. All checks run, then it fails if any did. Called by make verify.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
@@ -31,7 +31,7 @@ tree_files() {
 }
 
 remove_generated() {
-	rm -rf "$1"/api/*/applyconfiguration "$1"/api/*/zz_generated.*.go "$1"/api/*/*/zz_generated.*.go "$1"/config/crd/bases "$1"/config/rbac/role.yaml
+	rm -rf "$1"/api/*/applyconfiguration "$1"/api/*/zz_generated.*.go "$1"/api/*/*/zz_generated.*.go "$1"/config/crd/bases "$1"/config/rbac/role.yaml "$1"/charts/valtuus/files
 }
 
 # Generates in a copy without the generated files, so that a left-over is found
@@ -39,15 +39,15 @@ remove_generated() {
 generated() {
 	local want=$work/want got=$work/got
 	mkdir -p "$want" "$got"
-	tree_files -- Makefile go.mod go.sum api config controllers internal hack | tar -cf - -T - | tar -xf - -C "$want"
-	tree_files -- api config | tar -cf - -T - | tar -xf - -C "$got"
+	tree_files -- Makefile go.mod go.sum api charts config controllers internal hack | tar -cf - -T - | tar -xf - -C "$want"
+	tree_files -- api charts config | tar -cf - -T - | tar -xf - -C "$got"
 	remove_generated "$want"
 	make -C "$want" generate >"$work/generate.log" 2>&1 || {
 		cat "$work/generate.log"
 		return 1
 	}
 	local path
-	for path in api config; do
+	for path in api charts config; do
 		diff -ruN "$got/$path" "$want/$path" || {
 			echo "generated files are not up to date: run make generate"
 			return 1
@@ -90,6 +90,7 @@ vet() { go vet ./...; }
 lint() { make lint; }
 api_description() { make lint-openapi; }
 compatible() { go run ./hack/crdcompat; }
+chart() { make chart; }
 
 check "generated files" generated
 check "formatting" formatted
@@ -99,6 +100,7 @@ check "go vet" vet
 check "lint" lint
 check "API description" api_description
 check "CRD compatibility" compatible
+check "Helm chart" chart
 
 if [[ ${#failed[@]} -gt 0 ]]; then
 	printf 'verify failed:'

@@ -1,0 +1,136 @@
+// Copyright The Valtuus Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package chart
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/promql/parser"
+	clocktesting "k8s.io/utils/clock/testing"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/valtuus/valtuus/internal/archive"
+	"github.com/valtuus/valtuus/internal/archive/history"
+	"github.com/valtuus/valtuus/internal/metrics"
+)
+
+// described gives the names of the metrics that a registry has, also of those that have no value yet.
+func described(t testing.TB, of any) (names []string) {
+	t.Helper()
+	out := make(chan *prometheus.Desc)
+	go func() {
+		defer close(out)
+		of.(prometheus.Collector).Describe(out)
+	}()
+	name := regexp.MustCompile(`fqName: "([^"]+)"`)
+	for desc := range out {
+		names = append(names, name.FindStringSubmatch(desc.String())[1])
+	}
+	return names
+}
+
+// known are the metrics that the manager and the archive really have.
+func known(t testing.TB) map[string]bool {
+	t.Helper()
+	g := NewWithT(t)
+	own := prometheus.NewRegistry()
+	metrics.NewManager(own).OldestUnenforced(func() time.Time { return time.Time{} }, clocktesting.NewFakePassiveClock(time.Now()))
+	_, err := archive.NewMetrics(own)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect((&history.Writer{}).Register(own)).To(Succeed())
+	// This one is registered when a server starts.
+	source, err := os.ReadFile("../../internal/archive/metrics.go")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(source)).To(ContainSubstring(`metricPrefix + "view_age_seconds"`))
+	out := map[string]bool{"valtuus_archive_view_age_seconds": true}
+	for _, of := range []any{own, ctrlmetrics.Registry, metrics.NewGrants(nil)} {
+		for _, name := range described(t, of) {
+			out[name] = true
+		}
+	}
+	return out
+}
+
+// checkExpression holds that an expression parses and names only metrics that there are.
+func checkExpression(t testing.TB, text string, metrics map[string]bool) {
+	t.Helper()
+	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(text)
+	if err != nil {
+		t.Errorf("%s: %v", text, err)
+		return
+	}
+	found := false
+	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
+		if selector, ok := node.(*parser.VectorSelector); ok {
+			found = true
+			name := selector.Name
+			for _, suffix := range []string{"_bucket", "_count", "_sum"} {
+				if base, ok := strings.CutSuffix(name, suffix); ok && metrics[base] {
+					name = base
+				}
+			}
+			if !metrics[name] {
+				t.Errorf("%s: there is no metric %s", text, selector.Name)
+			}
+		}
+		return nil
+	})
+	if !found {
+		t.Errorf("%s names no metric", text)
+	}
+}
+
+func TestAlertsParseAndRestOnMetricsThatThereAre(t *testing.T) {
+	g := NewWithT(t)
+	metrics := known(t)
+	rule := byID(t, render(t, "monitoring: {prometheusRule: {enabled: true}}"))["PrometheusRule/valtuus-system/valtuus"]
+	alerts := map[string]bool{}
+	for _, group := range at(rule, "spec", "groups").([]any) {
+		for _, item := range group.(map[string]any)["rules"].([]any) {
+			alert := item.(map[string]any)
+			g.Expect(alerts).NotTo(HaveKey(alert["alert"]))
+			alerts[alert["alert"].(string)] = true
+			checkExpression(t, alert["expr"].(string), metrics)
+			if duration, ok := alert["for"].(string); ok {
+				_, err := time.ParseDuration(duration)
+				g.Expect(err).NotTo(HaveOccurred())
+			}
+			g.Expect(alert["labels"]).To(HaveKeyWithValue("severity", BeElementOf("critical", "warning", "info")))
+			g.Expect(alert["annotations"]).To(HaveKey("summary"))
+		}
+	}
+	g.Expect(len(alerts)).To(Equal(10))
+}
+
+func TestTheDashboardRestsOnMetricsThatThereAre(t *testing.T) {
+	g := NewWithT(t)
+	text, err := os.ReadFile(filepath.Join(configDir, "prometheus", "dashboard.json"))
+	g.Expect(err).NotTo(HaveOccurred())
+	var dashboard struct {
+		Panels []struct {
+			ID      int
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	g.Expect(json.Unmarshal(text, &dashboard)).To(Succeed())
+	g.Expect(len(dashboard.Panels)).To(BeNumerically(">=", 10))
+	metrics := known(t)
+	for _, panel := range dashboard.Panels {
+		g.Expect(panel.Targets).NotTo(BeEmpty(), panel.Title)
+		for _, target := range panel.Targets {
+			checkExpression(t, strings.ReplaceAll(target.Expr, "$__rate_interval", "5m"), metrics)
+		}
+	}
+	inChart := byID(t, render(t, "monitoring: {dashboard: {enabled: true}}"))["ConfigMap/valtuus-system/valtuus-dashboard"]
+	g.Expect(at(inChart, "data", "valtuus.json")).To(MatchJSON(text))
+}
