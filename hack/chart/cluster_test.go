@@ -5,6 +5,7 @@ package chart
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -187,7 +188,7 @@ func TestTheChartOnAnAPIServer(t *testing.T) {
 				}
 			}
 			return ""
-		}, "60s", "100ms").Should(Equal("True "+v1alpha1.GrantReadyReason), "refused: %v", refused)
+		}, "60s", "100ms").Should(Equal("True "+v1alpha1.GrantReadyReason), func() string { return fmt.Sprintf("refused: %v", refused()) })
 		secret := client.ObjectKey{Namespace: grant.Status.SecretRef.Namespace, Name: string(grant.Status.SecretRef.Name)}
 		g.Expect(i.admin.Get(t.Context(), secret, &corev1.Secret{})).To(Succeed())
 		for name, who := range map[string]client.Client{"platform": platform, "organizer": organizer, "producer": producer} {
@@ -251,7 +252,7 @@ func (i *installation) onlyThePlatformBinds(t *testing.T) {
 	policy := "valtuus-organizations"
 	g.Eventually(func() error {
 		return registrar.Create(t.Context(), organization("bound", "1.2.246.10.88888888.10.0", "evil"), client.DryRunAll)
-	}, "60s", "100ms").Should(beRefusedBy(policy))
+	}, "30s", "100ms").Should(beRefusedBy(policy))
 	unbound := organization("unbound", "1.2.246.10.88888888.10.0")
 	g.Expect(registrar.Create(t.Context(), unbound)).To(Succeed(), "what binds nothing is not the policy's matter")
 	unbound.Spec.DisplayName.En = "Example"
@@ -303,7 +304,7 @@ func (i *installation) aProducerCannotTouchAGrant(t *testing.T) {
 	wide := i.wide(t, "paavo", "pirkanmaa")
 	grant := someGrant("touched")
 	g.Expect(apierrors.IsForbidden(plain.Create(t.Context(), grant.DeepCopy()))).To(BeTrue(), "by RBAC")
-	g.Eventually(func() error { return wide.Create(t.Context(), grant.DeepCopy(), client.DryRunAll) }, "60s", "100ms").Should(beRefusedBy(policy))
+	g.Eventually(func() error { return wide.Create(t.Context(), grant.DeepCopy(), client.DryRunAll) }, "30s", "100ms").Should(beRefusedBy(policy))
 	g.Expect(organizer.Create(t.Context(), grant)).To(Succeed())
 	changed := grant.DeepCopy()
 	changed.Spec.Suspend = ptr.To(true)
@@ -345,7 +346,7 @@ func (i *installation) anOrganizerCannotWriteStatus(t *testing.T) {
 		return c.Status().Update(t.Context(), forged, options...)
 	}
 	g.Expect(apierrors.IsForbidden(forge(plain))).To(BeTrue(), "by RBAC")
-	g.Eventually(func() error { return forge(wide, client.DryRunAll) }, "60s", "100ms").Should(beRefusedBy(policy))
+	g.Eventually(func() error { return forge(wide, client.DryRunAll) }, "30s", "100ms").Should(beRefusedBy(policy))
 	g.Expect(forge(i.client(t, i.serviceAccount(t, "valtuus-manager")))).NotTo(Succeed(), "the manager patches, and has no need to update")
 	relationship := &v1alpha1.ServiceRelationship{}
 	g.Expect(runtime.DefaultUnstructuredConverter.FromUnstructured(samples(t, "60-relationships.yaml")[0].Object, relationship)).To(Succeed())
@@ -362,9 +363,9 @@ func (i *installation) anOrganizerCannotWriteStatus(t *testing.T) {
 func (i *installation) identityCodesAreRefused(t *testing.T) {
 	g := NewWithT(t)
 	organizer := i.as(t, "otto", "valtuus-organizer", "pirkanmaa")
-	grant := someGrant("labelled")
+	grant := someGrant("labeled")
 	grant.Labels = map[string]string{"client": "010190-900A"}
-	g.Eventually(func() error { return organizer.Create(t.Context(), grant.DeepCopy(), client.DryRunAll) }, "60s", "100ms").
+	g.Eventually(func() error { return organizer.Create(t.Context(), grant.DeepCopy(), client.DryRunAll) }, "30s", "100ms").
 		Should(MatchError(ContainSubstring("ValidatingAdmissionPolicy 'valtuus-no-identity-codes'")))
 }
 
