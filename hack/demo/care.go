@@ -185,7 +185,7 @@ func (p *play) lookBack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(history.Relationships) != 1 || string(history.Relationships[0].Unit) != northOID {
+	if len(history.Relationships) != 1 || history.Relationships[0].Unit != northOID {
 		return fmt.Errorf("the history tells of %d units that could see the client, instead of the northern one", len(history.Relationships))
 	}
 	say("Before the end, at %s, the client could be seen by", p.before.UTC().Format(time.TimeOnly))
