@@ -98,16 +98,20 @@ func sealedUnder(keys clientkey.Keyring, registry string, hash store.IdentityHas
 
 // fill stores the i-th document. The documents of a client are spread over the time.
 func (c *corpus) fill(ctx context.Context, i int) error {
-	client := c.clients[i%len(c.clients)]
+	return c.fillWith(ctx, c.clients[i%len(c.clients)], "case-note", "", i)
+}
+
+// fillWith stores a document of the client, of a type, in a matter; empty for none.
+func (c *corpus) fillWith(ctx context.Context, client uuid.UUID, kind, matter string, i int) error {
 	id, now := uuid.New(), time.Now()
 	row := logRow(c.registry, client)
 	row.DocumentIDs, row.DocumentCount = []uuid.UUID{id}, 1
 	_, _, err := c.store.StoreDocument(ctx, store.NewDocument{
-		ID: id, Registry: c.registry, ClientIDs: []uuid.UUID{client}, Type: "case-note", Content: store.Content{
-			ServiceTasks: []string{testworld.Task}, Created: now, Stored: now, SchemaVersion: "1", ViewRevision: "1",
+		ID: id, Registry: c.registry, ClientIDs: []uuid.UUID{client}, Type: kind, Content: store.Content{
+			Matter: matter, ServiceTasks: []string{testworld.Task}, Created: now, Stored: now, SchemaVersion: "1", ViewRevision: "1",
 			Author: store.Author{Organization: row.Organization, Unit: row.Unit, Professional: row.Professional, Role: row.Role},
 			Representations: []store.Representation{{
-				ContentType: store.ContentJSON, Body: testworld.Body("case-note", fmt.Sprintf("Käynti %d.", i)),
+				ContentType: store.ContentJSON, Body: testworld.Body(kind, fmt.Sprintf("Käynti %d.", i)),
 			}},
 		},
 	}, row)

@@ -8,6 +8,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -204,5 +207,34 @@ func (p *play) lookBack(ctx context.Context) error {
 	}
 	say("A supervisor of Pirkanmaa searches the use log for that unit and client")
 	saw("%d requests were allowed, %d refused", done["allowed"], done["refused"])
-	return nil
+	return p.proveLog(ctx)
+}
+
+// proveLog copies the log beside the serving archive and checks the copy, as an outsider would.
+func (p *play) proveLog(ctx context.Context) error {
+	say("The log is copied while the archive serves, and checked by somebody who has the copy and the archive's public key")
+	valtuus := func(arguments ...string) (string, error) {
+		out, err := exec.CommandContext(ctx, filepath.Join(p.dir, "valtuus"), arguments...).Output()
+		if failed := new(exec.ExitError); errors.As(err, &failed) {
+			err = fmt.Errorf("%w: %s", err, failed.Stderr)
+		}
+		return strings.TrimSpace(string(out)), err
+	}
+	data, copied := p.dataDir(), filepath.Join(p.dir, "log-copy")
+	key, err := valtuus("log", "key", "--data-dir", data)
+	if err != nil {
+		return fmt.Errorf("the key of the log: %s: %w", key, err)
+	}
+	err = until(ctx, "the copied log to be proven whole", func() (bool, error) {
+		if out, err := valtuus("log", "export", "--data-dir", data, "--to", copied); err != nil {
+			return false, fmt.Errorf("copying the log: %s: %w", out, err)
+		}
+		told, err := valtuus("log", "verify", copied, "--key", key)
+		if err != nil {
+			return false, errors.Join(fmt.Errorf("checking the log: %s: %w", told, err), os.RemoveAll(copied))
+		}
+		saw("%s", strings.ReplaceAll(told, "\n", "; "))
+		return true, nil
+	})
+	return err
 }

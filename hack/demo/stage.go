@@ -152,7 +152,7 @@ func (s *stage) startArchive(ctx context.Context) error {
 		return err
 	}
 	return s.start("archive", "archive", "--kubeconfig", kubeconfig, "--archive", "platform/national", "--replica", "archive-0",
-		"--data-dir", filepath.Join(s.dir, "archive-data"), "--listen", s.address, "--admin-listen", s.admin,
+		"--data-dir", s.dataDir(), "--listen", s.address, "--admin-listen", s.admin,
 		"--tls-cert", filepath.Join(tls, "tls.crt"), "--tls-key", filepath.Join(tls, "tls.key"), "--client-ca", filepath.Join(tls, "ca.crt"))
 }
 
@@ -233,6 +233,8 @@ func waitFor[O client.Object](ctx context.Context, s *stage, what string, key cl
 		return err == nil && done(o), client.IgnoreNotFound(err)
 	})
 }
+
+func (s *stage) dataDir() string { return filepath.Join(s.dir, "archive-data") }
 
 func until(ctx context.Context, what string, done func() (bool, error)) error {
 	return await.Until(ctx, what, patience, 20*time.Millisecond, done)
