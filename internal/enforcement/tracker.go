@@ -41,21 +41,22 @@ func NewTracker(reader client.Reader, clock clock.PassiveClock) *Tracker {
 
 // Check tells how far the ending has come at the replicas of an archive. The zero key means every archive.
 func (t *Tracker) Check(ctx context.Context, archive client.ObjectKey, ending Ending, bound time.Duration) (Outcome, error) {
-	replicas, err := t.replicas(ctx, archive, ending.SeenAt)
+	told, err := t.read(ctx, archive, ending.SeenAt)
 	if err != nil {
 		return Awaiting, err
 	}
-	return Judge(replicas, ending, bound, clockSkew, t.clock.Now()), nil
+	// As of the reading: a replica that has not been looked at since has not been silent since.
+	return Judge(told.replicas, ending, bound, clockSkew, told.at), nil
 }
 
-// replicas reads the leases, or reuses a reading that was begun after the ending was seen: a replica
+// read reads the leases, or reuses a reading that was begun after the ending was seen: a replica
 // that registered later than that has loaded the ending with its first list.
-func (t *Tracker) replicas(ctx context.Context, archive client.ObjectKey, seenAt time.Time) ([]Replica, error) {
+func (t *Tracker) read(ctx context.Context, archive client.ObjectKey, seenAt time.Time) (reading, error) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	now := t.clock.Now()
 	if last, ok := t.readings[archive]; ok && !last.at.Before(seenAt) && now.Sub(last.at) < shareFor && !now.Before(last.at) {
-		return last.replicas, nil
+		return last, nil
 	}
 	var leases coordinationv1.LeaseList
 	options := []client.ListOption{client.HasLabels{ArchiveLabel}}
@@ -63,7 +64,7 @@ func (t *Tracker) replicas(ctx context.Context, archive client.ObjectKey, seenAt
 		options = []client.ListOption{client.InNamespace(archive.Namespace), client.MatchingLabels{ArchiveLabel: archive.Name}}
 	}
 	if err := t.reader.List(ctx, &leases, options...); err != nil {
-		return nil, err
+		return reading{}, err
 	}
 	replicas := make([]Replica, 0, len(leases.Items))
 	for i := range leases.Items {
@@ -77,5 +78,5 @@ func (t *Tracker) replicas(ctx context.Context, archive client.ObjectKey, seenAt
 		replicas = append(replicas, replica)
 	}
 	t.readings[archive] = reading{at: now, replicas: replicas}
-	return replicas, nil
+	return t.readings[archive], nil
 }

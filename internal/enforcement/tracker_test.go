@@ -80,3 +80,19 @@ func TestTheTrackerAsksTheReplicasOfTheArchive(t *testing.T) {
 	g.Expect(err).To(MatchError(failure))
 	g.Expect(outcome).To(Equal(Awaiting))
 }
+
+// TestWhatHappensDuringAReadingIsNotSilence: a manager that is suspended while it reads would else take each replica for
+// gone, and tell of an end that a live one has not applied.
+func TestWhatHappensDuringAReadingIsNotSilence(t *testing.T) {
+	g := NewWithT(t)
+	clock := clocktesting.NewFakePassiveClock(t0)
+	c := fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(lease("p", "one", "a", `{"grants":3}`, t0)).
+		WithInterceptorFuncs(interceptor.Funcs{List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
+			err := c.List(ctx, list, options...)
+			clock.SetTime(clock.Now().Add(time.Hour))
+			return err
+		}}).Build()
+	outcome, err := NewTracker(c, clock).Check(t.Context(), client.ObjectKey{Namespace: "p", Name: "one"}, Ending{Kind: "grants", Revision: 7, SeenAt: t0}, bound)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(outcome).To(Equal(Awaiting))
+}

@@ -53,6 +53,7 @@ var operationNames = map[string]words{
 	"RelationshipReview":  {"Takautuvasti päättyneiden asiakkuuksien käyttö tarkistettiin", "Användningen under retroaktivt avslutade klientrelationer granskades", "The use under service relationships with a backdated end was reviewed"},
 	"SearchLog":           {"Käyttölokia haettiin valvontaa varten", "Användningsloggen söktes för tillsyn", "The use log was searched for supervision"},
 	"UnusualUse":          {"Käyttölokista etsittiin poikkeavaa käyttöä", "Användningsloggen granskades för avvikande användning", "The use log was looked through for unusual use"},
+	"ExtractLog":          {"Käyttölokista tehtiin todistettava ote", "Ett bevisbart utdrag ur användningsloggen gjordes", "A provable extract of the use log was made"},
 	"ReportLog":           {"Käyttölokista laadittiin selvitys asiakkaalle", "En utredning ur användningsloggen gjordes åt klienten", "A report of the use log was made for the client"},
 	"WithholdLog":         {"Lokitietojen antamista rajoitettiin päätöksellä", "Utlämnandet av logguppgifter begränsades genom beslut", "Log entries were withheld by a decision"},
 	"LiftWithholding":     {"Lokitietojen antamisen rajoitus poistettiin", "Begränsningen av logguppgifter hävdes", "The withholding of log entries was lifted"},
