@@ -90,6 +90,7 @@ func (x *exchange) readClient() outcome {
 	if _, stopped := x.query(nil); stopped != nil {
 		return *stopped
 	}
+	x.about(id)
 	if d := x.decideForOrganizer(access.FindClient); !d.Allowed {
 		return refusedBy(d)
 	}
@@ -97,7 +98,6 @@ func (x *exchange) readClient() outcome {
 	if err != nil {
 		return x.storeFailed(err)
 	}
-	x.about(id)
 	sealed, key, err := x.server.opts.Store.ClientIdentifiers(x.context(), x.registry, id)
 	if err != nil {
 		return x.storeFailed(err)
@@ -113,6 +113,9 @@ func (x *exchange) readClient() outcome {
 			told.Replaced = &sealed[i].Replaced
 		}
 		answer.Identifiers = append(answer.Identifiers, told)
+	}
+	if d := x.decideForOrganizer(access.FindClient); !d.Allowed { // the right may have ended meanwhile
+		return refusedBy(d)
 	}
 	return allowed(jsonAnswer(http.StatusOK, answer))
 }
@@ -136,6 +139,7 @@ func (x *exchange) updateClient() outcome {
 	if stopped != nil {
 		return *stopped
 	}
+	x.about(id)
 	var body basicDataRequest
 	if stopped := x.requestJSON(&body); stopped != nil {
 		return *stopped
@@ -163,7 +167,6 @@ func (x *exchange) updateClient() outcome {
 	client, err := x.server.opts.Store.UpdateClient(ctx, x.registry, id,
 		store.BasicData{NonDisclosure: *body.NonDisclosure, DiedOn: body.DiedOn}, x.row)
 	if invalid := (*store.InvalidError)(nil); errors.As(err, &invalid) && invalid.Field == "DiedOn" {
-		x.about(id)
 		return invalidField("diedOn", "must not be before the birth")
 	}
 	if err != nil {
@@ -187,6 +190,7 @@ func (x *exchange) replaceIdentity() outcome {
 	if stopped != nil {
 		return *stopped
 	}
+	x.about(id)
 	var body identityCodeRequest
 	if stopped := x.requestJSON(&body); stopped != nil {
 		return *stopped

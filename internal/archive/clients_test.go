@@ -74,24 +74,42 @@ func TestClientsAreTheOrganizersAlone(t *testing.T) {
 	a := newArena(t)
 	a.extend() // however far the right reaches
 	same := header("X-Request-Id", "the-same-request")
-	for name, ask := range map[string]func(id uuid.UUID) reply{
-		"reading": func(id uuid.UUID) reply { return a.unit.get(clientPath(id, ""), same) },
-		"basic data": func(id uuid.UUID) reply {
-			return a.unit.send("PUT", clientPath(id, "/basic-data"), "application/json", []byte(`{"nonDisclosure": true}`), same)
+	for name, ask := range map[string]func(id uuid.UUID, with ...option) reply{
+		"reading": func(id uuid.UUID, with ...option) reply { return a.unit.get(clientPath(id, ""), with...) },
+		"basic data": func(id uuid.UUID, with ...option) reply {
+			return a.unit.send("PUT", clientPath(id, "/basic-data"), "application/json", []byte(`{"nonDisclosure": true}`), with...)
 		},
-		"identity": func(id uuid.UUID) reply {
-			return a.unit.post(clientPath(id, "/identity"), byPIC(testCodes(1)[0]), same)
+		"identity": func(id uuid.UUID, with ...option) reply {
+			return a.unit.post(clientPath(id, "/identity"), byPIC(testCodes(1)[0]), with...)
 		},
 	} {
-		theirs := ask(a.client)
+		theirs := ask(a.client, same)
 		if theirs.status != 403 || theirs.reason() != "extent-insufficient" {
 			t.Errorf("%s: got %s", name, theirs)
 		}
-		sameAnswer(t, name, theirs, ask(uuid.New()))
+		if row := a.row(ask(a.client)); row.ClientID != a.client || row.Outcome != store.OutcomeRefused {
+			t.Errorf("%s: the client will not find who tried: %+v", name, row)
+		}
+		sameAnswer(t, name, theirs, ask(uuid.New(), same))
 	}
 	a.check("registering", a.unit.post("/clients", byOID(temporaryOID)), 403, "extent-insufficient")
 	if got := a.organizer.get(clientPath(a.client, "")); got.json["nonDisclosure"] != false || len(got.identifiers()) != 1 {
 		t.Errorf("a refused request changed the client: %s", got)
+	}
+}
+
+// A right that ends while identifiers are read releases none of them.
+func TestInvariant3_ARightEndedWhileAClientIsReadReleasesNothing(t *testing.T) {
+	a := newArena(t)
+	decisions := 0
+	a.server.opts.View = &endingView{View: a.index, after: 1, asked: &decisions, end: func() {
+		a.amend("operations: [FindClient, RegisterClient]", "operations: [RegisterClient]")
+	}}
+	got := a.organizer.get(clientPath(a.client, ""))
+	a.server.opts.View = a.index
+	a.check("reading", got, 403, "user-right-missing")
+	if got.has("identifiers") || decisions < 2 {
+		t.Errorf("something left: %s", got)
 	}
 }
 

@@ -119,6 +119,13 @@ func hiddenAs(d verdict, missing problem.Kind) outcome {
 	case access.ReasonDocumentMissing, access.ReasonNoRelationship, access.ReasonClientMissing,
 		access.ReasonDocumentOtherClient, access.ReasonDocumentOtherRegistry, access.ReasonOldClientData:
 		return out.shownAs(missing)
+	case access.ReasonTaskNotCovered, access.ReasonRelationshipEnded, access.ReasonRelationshipNotStarted,
+		access.ReasonRelationshipNotAccepted:
+		// People choose the identifiers of matters, so they can be guessed, as documents' cannot.
+		if missing == problem.MatterUnknown {
+			return out.shownAs(missing)
+		}
+		return out
 	default:
 		return out
 	}

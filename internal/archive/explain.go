@@ -83,7 +83,12 @@ func (x *exchange) explain() outcome {
 		if unit != "" && unit != x.identity.Unit {
 			return refused(access.ReasonExtentInsufficient)
 		}
-		return x.explained(x.decide(ask), nil)
+		d, own := x.decide(ask), ask
+		own.role = ""
+		if ask.role != "" && !x.judge(own, x.now()).Allowed { // by its own role it would not learn of these
+			d.Tasks, d.RestsOn.Relationship = access.TaskSet{}, access.Ref{}
+		}
+		return x.explained(d, nil)
 	}
 	// Who asks about others must be the organizer of now.
 	if d := x.decide(question{Request: access.Request{Operation: access.FindClient, Client: ask.Client}}); !d.Allowed {

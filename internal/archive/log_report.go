@@ -133,7 +133,7 @@ func (x *exchange) reportHead() (head logreport.Report, named bool, stopped *out
 	if len(body.Units) > maxReportUnits {
 		f.fail("units", "must be at most "+strconv.Itoa(maxReportUnits))
 	}
-	for _, unit := range body.Units {
+	for _, unit := range body.Units[:min(len(body.Units), maxReportUnits)] {
 		if f.oid("units", unit) == "" {
 			f.fail("units", "must be OIDs")
 		}

@@ -6,6 +6,7 @@ package archive
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -128,6 +129,9 @@ func (x *exchange) logQuery() (query store.LogSearch, stopped *outcome) {
 		Unit: f.oid("unit", body.Unit), Operation: f.code("operation", body.Operation), Outcome: body.Outcome,
 		Reason: f.code("reason", body.Reason), From: f.time("from", body.From), Until: f.time("until", body.Until),
 		Limit: body.Limit, Cursor: body.Cursor, CallerBinding: x.identity.String(),
+	}
+	if len(body.Professional) > store.MaxCode {
+		f.fail("professional", "must be at most "+strconv.Itoa(store.MaxCode)+" bytes")
 	}
 	if body.Client != "" {
 		query.ClientID = f.uuid("client", body.Client)

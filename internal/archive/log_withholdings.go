@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,6 +72,9 @@ func (x *exchange) withholdLog() outcome {
 	}
 	if stopped := x.withholdable(&w); stopped != nil {
 		return *stopped
+	}
+	if d := x.decide(question{}); !d.Allowed { // reading the log may have taken a while
+		return refusedBy(d)
 	}
 	w.Made, w.By = x.row.Time, x.author()
 	x.row.Outcome = store.OutcomeAllowed
@@ -184,6 +188,9 @@ func (x *exchange) listWithheld() outcome {
 func (f *fields) decision(text string) string {
 	if strings.TrimSpace(text) == "" {
 		f.fail("decision", "is missing")
+	}
+	if len(text) > store.MaxCode {
+		f.fail("decision", "must be at most "+strconv.Itoa(store.MaxCode)+" bytes")
 	}
 	return f.text("decision", text, maxReason)
 }

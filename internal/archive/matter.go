@@ -98,7 +98,8 @@ func (x *exchange) searchMatters() outcome {
 	}
 	x.about(client)
 	ask := question{Request: access.Request{Client: access.ClientID(client)}, documentType: matterType}
-	if d := x.decide(ask); !d.Allowed {
+	d := x.decide(ask)
+	if !d.Allowed {
 		return refusedBy(d)
 	}
 	matters, err := x.server.opts.Store.MattersOf(x.context(), x.registry, client)
@@ -116,12 +117,15 @@ func (x *exchange) searchMatters() outcome {
 	}
 	answer := mattersAnswer{Items: []matterJSON{}}
 	for _, m := range matters {
-		if x.mayReadMatter(m, client) {
+		if d.reaches(m.ServiceTasks, matterType) && x.mayReadMatter(m, client) {
 			answer.Items = append(answer.Items, describeMatter(m, x.visibleMatterClients(m, client), nil))
 		}
 	}
-	if d := x.decide(ask); !d.Allowed {
-		return refusedBy(d)
+	switch again := x.decide(ask); {
+	case !again.Allowed:
+		return refusedBy(again)
+	case !sameRight(d, again):
+		return failed(problem.Of(problem.StoreUnavailable)) // the right changed meanwhile: try again
 	}
 	return allowed(jsonAnswer(http.StatusOK, answer))
 }

@@ -177,7 +177,7 @@ func TestStatement9_OnlyTheExtendedRightLetsAProducerManageMatters(t *testing.T)
 	a.expect("a secretary", a.organizer.post("/matters", matterBody("m-2", []uuid.UUID{a.client}, task), a.organizer.as("office-secretary")), 201)
 	a.endRelationship()
 	a.check("after the end", mine("m-3"), 403, "relationship-ended")
-	a.check("closing after the end", a.unit.closeMatter("m-1"), 403, "relationship-ended")
+	a.check("closing after the end", a.unit.closeMatter("m-1"), 404, "matter-unknown")
 }
 
 func TestADocumentInASharedMatterIsOfAllItsClients(t *testing.T) {
@@ -226,7 +226,7 @@ func TestADocumentInASharedMatterIsOfAllItsClients(t *testing.T) {
 	// Nobody else: not a unit of another client, nor one whose relationship with the last of them ended.
 	a.relateTo(sibling, otherUnitOID, 2, func(r *index.Relationship) { r.End = a.clock.Now() })
 	a.check("another client's unit", a.otherUnit.get("/documents/"+id), 403, "relationship-ended")
-	a.check("the matter", a.otherUnit.get("/matters/family"), 403, "relationship-ended")
+	a.check("the matter", a.otherUnit.get("/matters/family"), 404, "matter-unknown")
 
 	all := "/documents" + query("case-note", nil, "matter=family&"+versionQuery(task))
 	a.check("naming none, without a right to each", a.unit.storeAt(all), 403, "no-relationship")
@@ -291,9 +291,6 @@ func TestInvariantNoLeak_NothingTellsOfAMatterThatAUnitHasNothingToDoWith(t *tes
 			},
 		} {
 			theirs, missing := send(matter), send("none")
-			if matter == "law" && theirs.reason() == "task-not-covered" {
-				continue // of its own client; it is told what it lacks
-			}
 			sameAnswer(t, name+" "+matter, theirs, missing)
 			if theirs.reason() != "matter-unknown" {
 				t.Errorf("%s %s: %s", name, matter, theirs)

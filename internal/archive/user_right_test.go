@@ -342,6 +342,20 @@ func TestInvariant3_UserRightGoneBeforeTheReleaseReleasesNothing(t *testing.T) {
 	}
 }
 
+// A unit that asks about a role it does not act in learns nothing of the relationship that its own would not tell.
+func TestUserRightsOfAnotherRoleTellNothing(t *testing.T) {
+	a := newArena(t)
+	ask := map[string]any{"client": a.client, "operation": "Search", "role": "social-worker"}
+	mine := a.expect("in a role that may", a.unit.post("/explain", ask), 200)
+	if !mine.has("serviceTasks", "relationship") {
+		t.Errorf("got %s", mine)
+	}
+	theirs := a.expect("in a role that may nothing", a.unit.post("/explain", ask, a.unit.as("nobody")), 200)
+	if theirs.json["allowed"] != true || theirs.has(`"relationship"`) || theirs.has(task) {
+		t.Errorf("got %s", theirs)
+	}
+}
+
 // A search is released under the right that it was made by: one that was narrowed meanwhile is made again.
 func TestASearchIsMadeAgainUnderANarrowerUserRight(t *testing.T) {
 	a := newArena(t)
