@@ -26,8 +26,9 @@ archive keeps its documents in, and can be restored into either. It holds what
 was committed when it began, and each document is held to its digest.
 
 Neither the key that identity codes are hashed with nor those that wrap clients'
-data keys are in it: keep identity.key and client.key apart. The sealed
-identifiers and the wrapped keys are in it. A restored archive serves with the
+data keys are in it, nor the one that signs the log: keep identity.key,
+client.key and log.key apart. Without log.key an archive does not start on a
+restored store. The sealed identifiers and the wrapped keys are in it. A restored archive serves with the
 keys of the time of the backup only.`,
 		Example: `  valtuus archive backup --data-dir /var/lib/valtuus --to /backup/2026-11-21
   valtuus archive backup --postgres-uri-file uri --to /backup/2026-11-21`,

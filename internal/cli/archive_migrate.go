@@ -24,8 +24,9 @@ Stop the archive first. The whole content is copied, both sides are compared,
 and each document is held to its digest; a move that was cut goes on when it is
 run again. Only then may an archive serve from the database, and none serves
 from the data directory any more. The directory's files stay as they are: remove
-them when you need them no longer, but keep identity.key and client.key, which
-the archive needs on PostgreSQL too (--identity-key-file, --client-key-file).
+them when you need them no longer, but keep identity.key, client.key and
+log.key, which the archive needs on PostgreSQL too (--identity-key-file,
+--client-key-file, --log-key-file).
 What clients' identifiers are sealed in moves with them; the key files do not.`,
 		Example: `  valtuus archive migrate --data-dir /var/lib/valtuus --to-postgres-uri-file uri`,
 		Args:    noArguments,

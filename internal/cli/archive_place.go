@@ -45,7 +45,11 @@ func (p *place) live(ctx context.Context) (*sql.DB, error) {
 	if p.dataDir != "" {
 		return sqlite.OpenLive(ctx, p.dataDir)
 	}
-	return p.database(ctx)
+	uri, err := readURI(p.uriFile)
+	if err != nil {
+		return nil, err
+	}
+	return postgres.OpenLive(ctx, uri)
 }
 
 // beside opens the store of the place, also while an archive serves from it. Nothing is done to a store that no

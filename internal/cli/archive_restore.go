@@ -25,8 +25,9 @@ func newRestore() *cobra.Command {
 
 It overwrites nothing. A restore that was cut goes on when it is run again.
 Nothing is served from the place before the restore is whole and has been
-compared with the backup. Start the archive with the identity.key that belongs
-to the backup, and with a client.key that has the keys of its time.`,
+compared with the backup. Start the archive with the identity.key and the
+log.key that belong to the backup, and with a client.key that has the keys of
+its time.`,
 		Example: `  valtuus archive restore --from /backup/2026-11-21 --data-dir /var/lib/valtuus
   valtuus archive restore --from /backup/2026-11-21 --postgres-uri-file uri
   valtuus archive restore --from /backup/2026-11-21 --data-dir /tmp/check --dry-run`,

@@ -88,12 +88,12 @@ type Verifier struct {
 func ParseVerifier(text string) (Verifier, error) {
 	v, err := note.NewVerifier(text)
 	if err != nil {
-		return Verifier{}, fmt.Errorf("%q is no verifier key of a log: %w", text, err)
+		return Verifier{}, fmt.Errorf("this is no verifier key of a log: %w", err)
 	}
 	// name+hash+key, where the key is an algorithm's byte and a public key.
 	raw, err := base64.StdEncoding.DecodeString(strings.SplitN(text, "+", 3)[2])
 	if err != nil || len(raw) != 1+ed25519.PublicKeySize {
-		return Verifier{}, fmt.Errorf("%q is no verifier key of a log", text)
+		return Verifier{}, errors.New("this is no verifier key of a log")
 	}
 	return Verifier{name: v.Name(), public: raw[1:]}, nil
 }

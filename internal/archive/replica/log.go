@@ -52,7 +52,7 @@ func (s *Storage) logKey(ctx context.Context, of *sqlstore.Store) (logproof.Key,
 	case s.LogKeyFile != "" || !errors.Is(err, fs.ErrNotExist):
 		return logproof.Key{}, fmt.Errorf("read the key of the log: %w", err)
 	case last != nil:
-		return logproof.Key{}, fmt.Errorf("%s is missing, and the log was signed by it: restore it from the backup", file)
+		return logproof.Key{}, fmt.Errorf("%s is missing, and the log was signed by it: bring it back from where you keep the keys", file)
 	default:
 		if text, err = newLogKey(file); err != nil {
 			return logproof.Key{}, fmt.Errorf("make the key of the log: %w", err)

@@ -41,7 +41,7 @@ func NewClient(text string, transport http.RoundTripper) (*Client, error) {
 	address, key, found := strings.Cut(text, "=")
 	at, err := url.Parse(address)
 	if !found || err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" || at.RawQuery != "" {
-		return nil, fmt.Errorf("%q is no witness: URL=VKEY", text)
+		return nil, errors.New("a witness is given as URL=VKEY")
 	}
 	verifier, err := ParseVerifier(key)
 	if err != nil {
@@ -59,7 +59,7 @@ func NewClient(text string, transport http.RoundTripper) (*Client, error) {
 func ParseVerifier(text string) (note.Verifier, error) {
 	verifier, err := cosign.NewVerifierForCosignatureV1(text)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no verifier key of a witness: %w", text, err)
+		return nil, fmt.Errorf("this is no verifier key of a witness: %w", err)
 	}
 	return verifier, nil
 }

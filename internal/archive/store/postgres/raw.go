@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
@@ -15,11 +16,15 @@ import (
 // OpenDatabase opens the database for a transfer out of or into it, with its schema up to date. A transfer takes
 // as long as it takes: the server does not end what is slow.
 func OpenDatabase(ctx context.Context, uri string) (*sql.DB, error) {
+	return openPatient(ctx, uri, migrate)
+}
+
+func openPatient(ctx context.Context, uri string, prepare func(context.Context, *pgx.ConnConfig) error) (*sql.DB, error) {
 	config, err := parse(uri)
 	if err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, config.ConnConfig); err != nil {
+	if err := prepare(ctx, config.ConnConfig); err != nil {
 		return nil, err
 	}
 	patient := config.ConnConfig.Copy()
@@ -29,9 +34,15 @@ func OpenDatabase(ctx context.Context, uri string) (*sql.DB, error) {
 	return stdlib.OpenDB(*patient), nil
 }
 
-// OpenReader opens the store in the database for reading alone, with its schema up to date. Its writes fail.
+// OpenLive opens the database for a transfer out of it while archives serve from it. The schema must be this program's:
+// to bring it up to date beside archives of a former program is not a reader's to do.
+func OpenLive(ctx context.Context, uri string) (*sql.DB, error) {
+	return openPatient(ctx, uri, checkSchema)
+}
+
+// OpenReader opens the store in the database for reading alone, as OpenLive does. Its writes fail.
 func OpenReader(ctx context.Context, uri string) (*sqlstore.Store, error) {
-	db, err := OpenDatabase(ctx, uri)
+	db, err := OpenLive(ctx, uri)
 	if err != nil {
 		return nil, err
 	}

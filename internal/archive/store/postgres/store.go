@@ -54,7 +54,10 @@ func Open(ctx context.Context, opts Options) (*sqlstore.Store, error) {
 // OpenBeside opens the store in the database as a further program beside the archives that serve from it. The schema
 // must be this program's.
 func OpenBeside(ctx context.Context, opts Options) (*sqlstore.Store, error) {
-	return open(ctx, opts, nil, checkSchema)
+	return open(ctx, opts, nil, func(ctx context.Context, c *pgx.ConnConfig) error {
+		c.RuntimeParams["statement_timeout"] = "0" // a month of the log, or all documents, take as long as they take
+		return checkSchema(ctx, c)
+	})
 }
 
 // open opens the store; trace, which may be nil, sees what goes to the server, and prepare makes sure of the schema.
