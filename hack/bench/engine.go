@@ -98,6 +98,27 @@ func (b *bench) newStorage() (replica.Storage, error) {
 	return at, errors.Join(os.WriteFile(at.IdentityKeyFile, secret, 0o600), os.WriteFile(at.ClientKeyFile, clientKey, 0o600))
 }
 
+// onEach measures on each engine, with the cluster of one unit.
+func (b *bench) onEach(ctx context.Context, measure func(*cluster, engine) ([]figure, error)) ([]figure, error) {
+	engines, err := b.engines(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := b.oneUnit(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []figure
+	for _, e := range engines {
+		figures, err := measure(c, e)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", e, err)
+		}
+		out = append(out, figures...)
+	}
+	return out, nil
+}
+
 // clientKeys reads the keys that a store's clients are sealed under.
 func clientKeys(at replica.Storage) (clientkey.Keyring, error) {
 	text, err := os.ReadFile(at.ClientKeyFile)

@@ -25,27 +25,13 @@ func (killRow) goal() string {
 }
 
 func (killRow) run(ctx context.Context, b *bench) ([]figure, error) {
-	engines, err := b.engines(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c, err := b.oneUnit(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []figure
-	for _, e := range engines {
+	return b.onEach(ctx, func(c *cluster, e engine) ([]figure, error) {
 		at, err := e.storage(ctx)
 		if err != nil {
 			return nil, err
 		}
-		figures, err := killsOn(ctx, c, e, at)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", e, err)
-		}
-		out = append(out, figures...)
-	}
-	return out, nil
+		return killsOn(ctx, c, e, at)
+	})
 }
 
 func killsOn(ctx context.Context, c *cluster, e engine, at replica.Storage) ([]figure, error) {

@@ -37,23 +37,7 @@ const (
 )
 
 func (summaryRow) run(ctx context.Context, b *bench) ([]figure, error) {
-	engines, err := b.engines(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c, err := b.oneUnit(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []figure
-	for _, e := range engines {
-		figures, err := summariesOn(ctx, c, e)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", e, err)
-		}
-		out = append(out, figures...)
-	}
-	return out, nil
+	return b.onEach(ctx, func(c *cluster, e engine) ([]figure, error) { return summariesOn(ctx, c, e) })
 }
 
 func summariesOn(ctx context.Context, c *cluster, e engine) ([]figure, error) {

@@ -18,19 +18,13 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/summary"
 )
 
-// summaryRequest is the body of a request for a summary.
-type summaryRequest struct {
-	Client string `json:"client"`
-}
-
 // summarize tells in short what there is of a client, within what the caller could find by searching. The documents
 // are of one moment, and the answer is released only under the right that they were looked for by.
 func (x *exchange) summarize() outcome {
-	client, stopped := x.summarizedClient()
+	client, stopped := x.clientAsked()
 	if stopped != nil {
 		return *stopped
 	}
-	x.about(client)
 	ask := question{Request: access.Request{Client: access.ClientID(client)}}
 	d := x.decide(ask)
 	for range searchAttempts {
@@ -58,15 +52,6 @@ func (x *exchange) summarize() outcome {
 
 func sameRight(a, b verdict) bool {
 	return sameTasks(a.Tasks, b.Tasks) && reflect.DeepEqual(a.scopes, b.scopes) && a.ShowsNonDisclosure == b.ShowsNonDisclosure
-}
-
-func (x *exchange) summarizedClient() (uuid.UUID, *outcome) {
-	var body summaryRequest
-	if stopped := x.requestJSON(&body); stopped != nil {
-		return uuid.Nil, stopped
-	}
-	f := fields{invalid: invalidField}
-	return f.uuid("client", body.Client), f.wrong
 }
 
 // summaryOf makes the summary that the decision allows.

@@ -90,12 +90,8 @@ func (x *exchange) searchDocuments() outcome {
 func (x *exchange) found(page store.SearchResult, query store.SearchQuery) outcome {
 	if page.Total == 0 && query.Cursor == "" && query.ClientID != uuid.Nil {
 		// An empty list for a mistaken id would look like a client without documents.
-		exists, err := x.server.opts.Store.ClientExists(x.context(), query.Registry, query.ClientID)
-		if err != nil {
-			return x.storeFailed(err)
-		}
-		if !exists {
-			return failed(problem.Of(problem.ClientUnknown))
+		if stopped := x.knownClient(query.ClientID); stopped != nil {
+			return *stopped
 		}
 	}
 	body := searchAnswer{Items: []documentJSON{}, Total: page.Total, Next: page.Next}

@@ -9,31 +9,19 @@ import (
 	"strconv"
 
 	"github.com/valtuus/valtuus/internal/archive/logaudit"
-	"github.com/valtuus/valtuus/internal/archive/problem"
 )
 
 // maxExtract is how many records one extract has at most.
 const maxExtract = 20_000
 
-// extractRequest is the body of an extract.
-type extractRequest struct {
-	Client string `json:"client"`
-}
-
 // extractLog gives all that the registry's log has about a client, with the proofs that it is in the log: whoever is
 // handed it can check it without the archive. It is for the same people as the log itself, since it names everybody
 // who has used the data.
 func (x *exchange) extractLog() outcome {
-	var body extractRequest
-	if stopped := x.requestJSON(&body); stopped != nil {
+	client, stopped := x.clientAsked()
+	if stopped != nil {
 		return *stopped
 	}
-	f := fields{invalid: invalidField}
-	client := f.uuid("client", body.Client)
-	if f.wrong != nil {
-		return *f.wrong
-	}
-	x.about(client)
 	if d := x.decide(question{}); !d.Allowed {
 		return refusedBy(d)
 	}
@@ -46,12 +34,8 @@ func (x *exchange) extractLog() outcome {
 	}
 	if len(extract.Records)+extract.Waiting+extract.Before == 0 {
 		// An empty extract for a mistaken id would look like data that nobody used.
-		exists, err := x.server.opts.Store.ClientExists(x.context(), x.registry, client)
-		switch {
-		case err != nil:
-			return x.storeFailed(err)
-		case !exists:
-			return failed(problem.Of(problem.ClientUnknown))
+		if stopped := x.knownClient(client); stopped != nil {
+			return *stopped
 		}
 	}
 	// What was read is released only under the same right: it may have ended meanwhile.

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/google/uuid"
-
 	"github.com/valtuus/valtuus/internal/archive/catalog"
 	"github.com/valtuus/valtuus/internal/archive/logreport"
 	"github.com/valtuus/valtuus/internal/archive/problem"
@@ -95,17 +93,6 @@ func (x *exchange) makeReport(head logreport.Report) (report logreport.Report, s
 		}
 	}
 	return maker.Report(), nil
-}
-
-func (x *exchange) knownClient(client uuid.UUID) *outcome {
-	exists, err := x.server.opts.Store.ClientExists(x.context(), x.registry, client)
-	switch {
-	case err != nil:
-		return ended(x.storeFailed(err))
-	case !exists:
-		return ended(failed(problem.Of(problem.ClientUnknown)))
-	}
-	return nil
 }
 
 // roleNames gives what a role is called, in force or not.

@@ -34,11 +34,6 @@ type liftRequest struct {
 	Decision string `json:"decision"`
 }
 
-// withheldRequest asks for the withholdings of a client.
-type withheldRequest struct {
-	Client string `json:"client"`
-}
-
 // withholdingJSON is a withholding as the organizer is told it.
 type withholdingJSON struct {
 	ID       uuid.UUID    `json:"id"`
@@ -154,16 +149,10 @@ func (x *exchange) liftWithholding() outcome {
 
 // listWithheld lists the withholdings of a client, lifted ones too.
 func (x *exchange) listWithheld() outcome {
-	var body withheldRequest
-	if stopped := x.requestJSON(&body); stopped != nil {
+	client, stopped := x.clientAsked()
+	if stopped != nil {
 		return *stopped
 	}
-	f := fields{invalid: invalidField}
-	client := f.uuid("client", body.Client)
-	if f.wrong != nil {
-		return *f.wrong
-	}
-	x.about(client)
 	return x.supervising(func() (answer, *outcome) {
 		all, err := x.server.opts.Store.Withholdings(x.context(), x.registry, client)
 		if err != nil {

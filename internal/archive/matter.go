@@ -75,11 +75,6 @@ func (x *exchange) readMatter() outcome {
 	return allowed(jsonAnswer(http.StatusOK, body))
 }
 
-// matterSearch is the body of a search for matters.
-type matterSearch struct {
-	Client string `json:"client"`
-}
-
 // mattersAnswer lists matters.
 type mattersAnswer struct {
 	Items []matterJSON `json:"items"`
@@ -87,16 +82,10 @@ type mattersAnswer struct {
 
 // searchMatters lists the matters of a client that the caller may see, the one opened last first.
 func (x *exchange) searchMatters() outcome {
-	var body matterSearch
-	if stopped := x.requestJSON(&body); stopped != nil {
+	client, stopped := x.clientAsked()
+	if stopped != nil {
 		return *stopped
 	}
-	f := fields{invalid: invalidField}
-	client := f.uuid("client", body.Client)
-	if f.wrong != nil {
-		return *f.wrong
-	}
-	x.about(client)
 	ask := question{Request: access.Request{Client: access.ClientID(client)}, documentType: matterType}
 	d := x.decide(ask)
 	if !d.Allowed {
@@ -108,11 +97,8 @@ func (x *exchange) searchMatters() outcome {
 	}
 	if len(matters) == 0 {
 		// An empty list for a mistaken id would look like a client without matters.
-		switch exists, err := x.server.opts.Store.ClientExists(x.context(), x.registry, client); {
-		case err != nil:
-			return x.storeFailed(err)
-		case !exists:
-			return failed(problem.Of(problem.ClientUnknown))
+		if stopped := x.knownClient(client); stopped != nil {
+			return *stopped
 		}
 	}
 	answer := mattersAnswer{Items: []matterJSON{}}

@@ -125,7 +125,7 @@ func (x *exchange) tellKnown(ask *historyQuestion, answer *relationshipHistoryAn
 		return stopped
 	}
 	if len(recorded.States) == 0 {
-		if stopped := x.clientExists(ask.client); stopped != nil {
+		if stopped := x.knownClient(ask.client); stopped != nil {
 			return stopped
 		}
 	}
@@ -159,7 +159,7 @@ func (x *exchange) tellStates(ask *historyQuestion, answer *relationshipHistoryA
 		return ended(x.storeFailed(err))
 	}
 	if len(page.States) == 0 && ask.cursor == "" {
-		if stopped := x.clientExists(ask.client); stopped != nil {
+		if stopped := x.knownClient(ask.client); stopped != nil {
 			return stopped
 		}
 	}
@@ -207,18 +207,6 @@ func hasDocument(words []store.RelationshipWord, document uuid.UUID) bool {
 		}
 	}
 	return false
-}
-
-// clientExists ends the request if the registry never had the client: nothing would look like nobody.
-func (x *exchange) clientExists(client uuid.UUID) *outcome {
-	exists, err := x.server.opts.Store.ClientExists(x.context(), x.registry, client)
-	switch {
-	case err != nil:
-		return ended(x.storeFailed(err))
-	case !exists:
-		return ended(failed(problem.Of(problem.ClientUnknown)))
-	}
-	return nil
 }
 
 // cursorBinding digests the caller and what was asked, so that a cursor serves neither another caller nor another

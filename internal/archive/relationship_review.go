@@ -130,7 +130,7 @@ func (x *exchange) reviewClient(ask *review, answer *reviewAnswer) *outcome {
 		return stopped
 	}
 	if len(recorded.States) == 0 {
-		return x.clientExists(ask.client)
+		return x.knownClient(ask.client)
 	}
 	last := ask.after
 	for _, end := range history.BackdatedEnds(recorded) {
