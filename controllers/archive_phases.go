@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -52,6 +53,7 @@ func (r *ArchiveReconciler) ensure(ctx context.Context, s *archiveScope) error {
 		s.stop(v1alpha1.NameTakenReason, "Archive %s has the same name and is older: registries refer to an archive by name. Choose another name.", fullName(first))
 		return nil
 	}
+	s.archive.Status.Endpoint = endpointOf(s.archive)
 	if !holdsCertificate(s.archive.Spec.Professionals.TrustAnchors) {
 		s.stop(v1alpha1.TrustAnchorsInvalidReason, "spec.professionals.trustAnchors must hold at least one CA certificate in PEM.")
 		return nil
@@ -128,12 +130,12 @@ func (r *ArchiveReconciler) serverCertificate(ctx context.Context, s *archiveSco
 	if err != nil {
 		return err
 	}
-	external := s.archive.Spec.External
+	dnsNames, addresses := serverNames(s.archive)
 	request := pki.ServerRequest{
-		PublicKey: key.Public(), Serial: pki.NewSerial(), DNSNames: external.DNSNames,
+		PublicKey: key.Public(), Serial: pki.NewSerial(), DNSNames: dnsNames,
 		NotBefore: s.now.Add(-backdate), NotAfter: s.now.Add(serverLifetime),
 	}
-	for _, address := range external.IPAddresses {
+	for _, address := range addresses {
 		request.IPs = append(request.IPs, net.ParseIP(address))
 	}
 	issued, err := pki.NewBuiltIn(ca).IssueServer(ctx, request)
@@ -183,11 +185,11 @@ func (r *ArchiveReconciler) serves(leaf *x509.Certificate, s *archiveScope, ca p
 	if err != nil || !s.now.Before(s.renewal(leaf)) {
 		return false
 	}
-	external := s.archive.Spec.External
-	if len(leaf.DNSNames) != len(external.DNSNames) || len(leaf.IPAddresses) != len(external.IPAddresses) {
+	dnsNames, addresses := serverNames(s.archive)
+	if len(leaf.DNSNames) != len(dnsNames) || len(leaf.IPAddresses) != len(addresses) {
 		return false
 	}
-	for _, name := range append(append([]string{}, external.DNSNames...), external.IPAddresses...) {
+	for _, name := range slices.Concat(dnsNames, addresses) {
 		if leaf.VerifyHostname(name) != nil {
 			return false
 		}

@@ -222,7 +222,7 @@ func (f *credentialFlow) deliver(ctx context.Context, h *holder, held *delivery,
 	}
 	resourceVersion, uid := secret.ResourceVersion, secret.UID
 	secret.ObjectMeta = secretMeta(*h.secret, h.object.GetUID(), map[string]string{
-		endpointAnnotation: h.archive.Spec.External.Endpoint, registryAnnotation: h.identity.Registry,
+		endpointAnnotation: endpointOf(h.archive), registryAnnotation: h.identity.Registry,
 	})
 	secret.OwnerReferences = h.owners
 	secret.ResourceVersion, secret.UID = resourceVersion, uid

@@ -82,11 +82,27 @@ type Professionals struct {
 	TrustAnchors string `json:"trustAnchors,omitempty"`
 }
 
+// AuthorityPolicy tells when the archive's certificate authority is replaced.
+type AuthorityPolicy struct {
+	// rotation is raised by one to have the authority replaced now. It is replaced by itself before it expires.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:XValidation:rule="self >= oldSelf",message="rotation can only be raised"
+	Rotation int32 `json:"rotation,omitempty"`
+}
+
 // ArchiveSpec says where the archive is and whom it trusts.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.external) != has(self.workload)",message="give either external or workload"
+// +kubebuilder:validation:XValidation:rule="has(self.external) == has(oldSelf.external)",message="an archive that runs outside the cluster's care cannot become a workload, nor the other way"
 type ArchiveSpec struct {
 	// external is an archive that runs outside the cluster's care.
-	// +required
-	External ExternalArchive `json:"external,omitempty,omitzero"`
+	// +optional
+	External *ExternalArchive `json:"external,omitempty"`
+
+	// workload is an archive that runs in this cluster, in the Archive's namespace, under the controller's care.
+	// +optional
+	Workload *ArchiveWorkload `json:"workload,omitempty"`
 
 	// trustDomain is the SPIFFE trust domain of the credentials for this archive.
 	// +required
@@ -107,6 +123,10 @@ type ArchiveSpec struct {
 	// credentials tells how long the credentials for the archive live.
 	// +optional
 	Credentials *CredentialPolicy `json:"credentials,omitempty"`
+
+	// authority tells when the archive's certificate authority is replaced.
+	// +optional
+	Authority *AuthorityPolicy `json:"authority,omitempty"`
 }
 
 // Reasons of Archive's Ready condition beside the shared ones.
@@ -136,6 +156,48 @@ type ServerCertificate struct {
 	RenewAt metav1.Time `json:"renewAt,omitempty,omitzero"`
 }
 
+// AuthorityStage tells how far the replacement of a certificate authority has come.
+//
+// +kubebuilder:validation:Enum=Stable;Publishing;Replacing;Retiring
+type AuthorityStage string
+
+const (
+	// AuthorityStable says that one authority is in use.
+	AuthorityStable AuthorityStage = "Stable"
+	// AuthorityPublishing says that the new authority is being made known to servers and clients; nothing is issued by it.
+	AuthorityPublishing AuthorityStage = "Publishing"
+	// AuthorityReplacing says that certificates are issued by the new authority, and those of the former still in use.
+	AuthorityReplacing AuthorityStage = "Replacing"
+	// AuthorityRetiring says that no certificate of the former authority is in use, and that it is being taken away.
+	AuthorityRetiring AuthorityStage = "Retiring"
+)
+
+// AuthorityStatus tells of the certificate authority and of its replacement.
+type AuthorityStatus struct {
+	// stage tells how far the replacement has come.
+	// +required
+	Stage AuthorityStage `json:"stage,omitempty"`
+
+	// rotation is the number of the last replacement that was begun.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Rotation *int32 `json:"rotation,omitempty"`
+
+	// fingerprint is the SHA-256 of the DER-encoded certificate of the authority that issues, in base64url without padding.
+	// +required
+	// +kubebuilder:validation:MinLength=43
+	// +kubebuilder:validation:MaxLength=43
+	Fingerprint string `json:"fingerprint,omitempty"`
+
+	// notAfter is the instant from which the authority that issues is not valid any more.
+	// +required
+	NotAfter metav1.Time `json:"notAfter,omitempty,omitzero"`
+
+	// stageSince is the instant at which the stage began.
+	// +required
+	StageSince metav1.Time `json:"stageSince,omitempty,omitzero"`
+}
+
 // ArchiveStatus is what the controller found and did.
 type ArchiveStatus struct {
 	// observedGeneration is the generation that the status speaks of, -1 before the first.
@@ -163,6 +225,20 @@ type ArchiveStatus struct {
 	// serverSecretRef names the Secret with the server certificate, its key and the authority, for the archive to mount.
 	// +optional
 	ServerSecretRef *SecretReference `json:"serverSecretRef,omitempty"`
+
+	// endpoint is the base URL of the archive's HTTP API.
+	// +optional
+	// +kubebuilder:validation:MinLength=9
+	// +kubebuilder:validation:MaxLength=512
+	Endpoint string `json:"endpoint,omitempty"`
+
+	// authority tells of the certificate authority and of its replacement.
+	// +optional
+	Authority *AuthorityStatus `json:"authority,omitempty"`
+
+	// workload tells of the pods and of the storage.
+	// +optional
+	Workload *ArchiveWorkloadStatus `json:"workload,omitempty"`
 }
 
 // Archive is the archive workload that keeps client documents and enforces the rights. It is written by the platform only.
@@ -170,7 +246,7 @@ type ArchiveStatus struct {
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=arc,categories=valtuus
-// +kubebuilder:printcolumn:name="Endpoint",type=string,JSONPath=`.spec.external.endpoint`
+// +kubebuilder:printcolumn:name="Endpoint",type=string,JSONPath=`.status.endpoint`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Server Certificate Until",type=string,JSONPath=`.status.serverCertificate.notAfter`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`,priority=1

@@ -35,6 +35,17 @@ type UnitCredential struct {
 	CertificateRequest string `json:"certificateRequest,omitempty"`
 }
 
+// TestAcceptance is the unit's word that it takes part in a deployment test at a time.
+type TestAcceptance struct {
+	// registryOID is the OID of the registry that the combination of systems is wanted for.
+	// +required
+	RegistryOID OID `json:"registryOID,omitempty"`
+
+	// startsAt is the instant at which the test starts, as the organizer proposed it.
+	// +required
+	StartsAt metav1.Time `json:"startsAt,omitempty,omitzero"`
+}
+
 // ProducerUnitSpec describes a producer's service unit and what it is ready for.
 type ProducerUnitSpec struct {
 	// oid identifies the unit in the national organization register.
@@ -65,6 +76,14 @@ type ProducerUnitSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	AcceptFrom []OID `json:"acceptFrom,omitempty"`
+
+	// acceptTests lists the deployment tests that the unit takes part in, and when.
+	// +optional
+	// +listType=map
+	// +listMapKey=registryOID
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	AcceptTests []TestAcceptance `json:"acceptTests,omitempty"`
 
 	// credential tells how the unit gets its credentials.
 	// +required
@@ -100,6 +119,35 @@ type UnitRegistryAccess struct {
 	Certificate string `json:"certificate,omitempty"`
 }
 
+// UnitDeploymentTest tells a unit of a deployment test that it is asked to take part in.
+type UnitDeploymentTest struct {
+	// registryOID is the OID of the registry that the combination of systems is wanted for.
+	// +required
+	RegistryOID OID `json:"registryOID,omitempty"`
+
+	// testRegistryOID is the OID of the registry that the test is run in.
+	// +required
+	TestRegistryOID OID `json:"testRegistryOID,omitempty"`
+
+	// startsAt is the instant that the organizer proposes; the unit accepts it in spec.acceptTests.
+	// +required
+	StartsAt metav1.Time `json:"startsAt,omitempty,omitzero"`
+
+	// closesAt is the instant at which the window closes.
+	// +required
+	ClosesAt metav1.Time `json:"closesAt,omitempty,omitzero"`
+
+	// state tells how far the test has come.
+	// +required
+	State DeploymentTestState `json:"state,omitempty"`
+
+	// message tells what the unit should do, or what is missing.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message,omitempty"`
+}
+
 // ProducerUnitStatus is what the controller found.
 type ProducerUnitStatus struct {
 	// observedGeneration is the generation that the status speaks of, -1 before the first.
@@ -121,6 +169,14 @@ type ProducerUnitStatus struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	Registries []UnitRegistryAccess `json:"registries,omitempty"`
+
+	// deploymentTests tells of the deployment tests that the unit is asked to take part in and that have not ended.
+	// +optional
+	// +listType=map
+	// +listMapKey=testRegistryOID
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	DeploymentTests []UnitDeploymentTest `json:"deploymentTests,omitempty"`
 }
 
 // ProducerUnit is a producer's service unit (palveluyksikkö).

@@ -55,11 +55,61 @@ const (
 	NonDisclosureShow NonDisclosurePolicy = "Show"
 )
 
+// DeploymentTestProof tells what state of a deployment test counts.
+//
+// +kubebuilder:validation:Enum=Tested;Reported
+type DeploymentTestProof string
+
+const (
+	// ProofTested lets a test count when it has passed.
+	ProofTested DeploymentTestProof = "Tested"
+	// ProofReported lets a test count when it has passed and has been reported.
+	ProofReported DeploymentTestProof = "Reported"
+)
+
+// SimulatedTests tells whether tests that no party's own system took part in count.
+//
+// +kubebuilder:validation:Enum=Refused;Accepted
+type SimulatedTests string
+
+const (
+	// SimulatedTestsRefused lets no simulated test count.
+	SimulatedTestsRefused SimulatedTests = "Refused"
+	// SimulatedTestsAccepted lets simulated tests count as others do.
+	SimulatedTestsAccepted SimulatedTests = "Accepted"
+)
+
+// Retest tells which change of a system's version takes a new deployment test.
+//
+// +kubebuilder:validation:Enum=None;Major;Any
+type Retest string
+
+const (
+	// RetestNone lets a test count for all later versions.
+	RetestNone Retest = "None"
+	// RetestMajor takes a new test when the first number of a system's version changes.
+	RetestMajor Retest = "Major"
+	// RetestAny takes a new test when a system's version changes.
+	RetestAny Retest = "Any"
+)
+
 // RegistryPolicies are the choices that a registry controller has.
 type RegistryPolicies struct {
 	// deploymentTest tells what a missing deployment test does.
 	// +required
 	DeploymentTest DeploymentTestPolicy `json:"deploymentTest,omitempty"`
+
+	// deploymentTestProof tells what state of a deployment test counts; Tested when left out.
+	// +optional
+	DeploymentTestProof DeploymentTestProof `json:"deploymentTestProof,omitempty"`
+
+	// simulatedTests tells whether tests that no party's own system took part in count; Refused when left out.
+	// +optional
+	SimulatedTests SimulatedTests `json:"simulatedTests,omitempty"`
+
+	// retest tells which change of a system's version takes a new deployment test; None when left out.
+	// +optional
+	Retest Retest `json:"retest,omitempty"`
 
 	// automaticGrants tells whether a service relationship makes the grant it needs.
 	// +required

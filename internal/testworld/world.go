@@ -106,7 +106,7 @@ func (w *World) describe() {
 	w.Archive = &v1alpha1.Archive{
 		ObjectMeta: metav1.ObjectMeta{Namespace: w.Platform, Name: w.name("archive")},
 		Spec: v1alpha1.ArchiveSpec{
-			External:      v1alpha1.ExternalArchive{Endpoint: "https://localhost:8443", DNSNames: []string{"localhost"}, IPAddresses: []string{"127.0.0.1"}},
+			External:      &v1alpha1.ExternalArchive{Endpoint: "https://localhost:8443", DNSNames: []string{"localhost"}, IPAddresses: []string{"127.0.0.1"}},
 			TrustDomain:   "archive.example",
 			Professionals: v1alpha1.Professionals{TrustAnchors: string(w.Cards.AnchorsPEM())},
 		},

@@ -23,10 +23,28 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.AgreementApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Archive"):
 		return &apiv1alpha1.ArchiveApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ArchiveBackup"):
+		return &apiv1alpha1.ArchiveBackupApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ArchiveRestore"):
+		return &apiv1alpha1.ArchiveRestoreApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ArchiveSpec"):
 		return &apiv1alpha1.ArchiveSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ArchiveStatus"):
 		return &apiv1alpha1.ArchiveStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ArchiveStorage"):
+		return &apiv1alpha1.ArchiveStorageApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ArchiveWorkload"):
+		return &apiv1alpha1.ArchiveWorkloadApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ArchiveWorkloadStatus"):
+		return &apiv1alpha1.ArchiveWorkloadStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("AuthorityPolicy"):
+		return &apiv1alpha1.AuthorityPolicyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("AuthorityStatus"):
+		return &apiv1alpha1.AuthorityStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BackupStatus"):
+		return &apiv1alpha1.BackupStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BackupVolume"):
+		return &apiv1alpha1.BackupVolumeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ClientSystem"):
 		return &apiv1alpha1.ClientSystemApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ClientSystemSpec"):
@@ -43,18 +61,24 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.DeploymentTestSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DeploymentTestStatus"):
 		return &apiv1alpha1.DeploymentTestStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EmbeddedStorage"):
+		return &apiv1alpha1.EmbeddedStorageApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ExternalArchive"):
 		return &apiv1alpha1.ExternalArchiveApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Joining"):
 		return &apiv1alpha1.JoiningApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LocalizedName"):
 		return &apiv1alpha1.LocalizedNameApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LogWitness"):
+		return &apiv1alpha1.LogWitnessApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Organization"):
 		return &apiv1alpha1.OrganizationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OrganizationSpec"):
 		return &apiv1alpha1.OrganizationSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OrganizationStatus"):
 		return &apiv1alpha1.OrganizationStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PostgresStorage"):
+		return &apiv1alpha1.PostgresStorageApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProducerUnit"):
 		return &apiv1alpha1.ProducerUnitApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProducerUnitSpec"):
@@ -85,6 +109,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RelationshipDocumentApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RelationshipDocumentStatus"):
 		return &apiv1alpha1.RelationshipDocumentStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ResourceAmounts"):
+		return &apiv1alpha1.ResourceAmountsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SecretKey"):
+		return &apiv1alpha1.SecretKeyApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretReference"):
 		return &apiv1alpha1.SecretReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ServerCertificate"):
@@ -101,10 +129,44 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SystemCertificateApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SystemCombination"):
 		return &apiv1alpha1.SystemCombinationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TestAcceptance"):
+		return &apiv1alpha1.TestAcceptanceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TestCancellation"):
+		return &apiv1alpha1.TestCancellationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TestDestruction"):
+		return &apiv1alpha1.TestDestructionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TestedSystem"):
+		return &apiv1alpha1.TestedSystemApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TestedSystems"):
+		return &apiv1alpha1.TestedSystemsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TestEvent"):
+		return &apiv1alpha1.TestEventApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TestEvidence"):
+		return &apiv1alpha1.TestEvidenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TestExtension"):
+		return &apiv1alpha1.TestExtensionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TestObservation"):
+		return &apiv1alpha1.TestObservationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TestReport"):
+		return &apiv1alpha1.TestReportApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TestReporting"):
+		return &apiv1alpha1.TestReportingApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TestRun"):
+		return &apiv1alpha1.TestRunApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TestSimulation"):
+		return &apiv1alpha1.TestSimulationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TestStep"):
+		return &apiv1alpha1.TestStepApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TestWindow"):
+		return &apiv1alpha1.TestWindowApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UnitCredential"):
 		return &apiv1alpha1.UnitCredentialApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("UnitDeploymentTest"):
+		return &apiv1alpha1.UnitDeploymentTestApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UnitRegistryAccess"):
 		return &apiv1alpha1.UnitRegistryAccessApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("WorkloadResources"):
+		return &apiv1alpha1.WorkloadResourcesApplyConfiguration{}
 
 	}
 	return nil

@@ -70,9 +70,33 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.ArchiveStatus
       default:
         observedGeneration: -1
+- name: com.github.valtuus.valtuus.api.v1alpha1.ArchiveBackup
+  map:
+    fields:
+    - name: keep
+      type:
+        scalar: numeric
+    - name: schedule
+      type:
+        scalar: string
+    - name: volume
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.BackupVolume
+- name: com.github.valtuus.valtuus.api.v1alpha1.ArchiveRestore
+  map:
+    fields:
+    - name: backup
+      type:
+        scalar: string
+    - name: claimName
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
 - name: com.github.valtuus.valtuus.api.v1alpha1.ArchiveSpec
   map:
     fields:
+    - name: authority
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.AuthorityPolicy
     - name: credentials
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.CredentialPolicy
@@ -88,9 +112,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: trustDomain
       type:
         scalar: string
+    - name: workload
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ArchiveWorkload
 - name: com.github.valtuus.valtuus.api.v1alpha1.ArchiveStatus
   map:
     fields:
+    - name: authority
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.AuthorityStatus
     - name: caBundle
       type:
         scalar: string
@@ -102,6 +132,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: endpoint
+      type:
+        scalar: string
     - name: observedGeneration
       type:
         scalar: numeric
@@ -111,8 +144,138 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: serverSecretRef
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.SecretReference
+    - name: workload
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ArchiveWorkloadStatus
+- name: com.github.valtuus.valtuus.api.v1alpha1.ArchiveStorage
+  map:
+    fields:
+    - name: embedded
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.EmbeddedStorage
+    - name: postgres
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.PostgresStorage
+- name: com.github.valtuus.valtuus.api.v1alpha1.ArchiveWorkload
+  map:
+    fields:
+    - name: backup
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ArchiveBackup
+    - name: catalogConfigMapName
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
+    - name: dnsNames
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: image
+      type:
+        scalar: string
+    - name: imagePullSecrets
+      type:
+        list:
+          elementType:
+            namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
+          elementRelationship: associative
+    - name: keysSecretName
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
+    - name: logWitnesses
+      type:
+        list:
+          elementType:
+            namedType: com.github.valtuus.valtuus.api.v1alpha1.LogWitness
+          elementRelationship: associative
+          keys:
+          - url
+    - name: replicas
+      type:
+        scalar: numeric
+    - name: resources
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.WorkloadResources
+    - name: restore
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ArchiveRestore
+    - name: storage
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ArchiveStorage
+- name: com.github.valtuus.valtuus.api.v1alpha1.ArchiveWorkloadStatus
+  map:
+    fields:
+    - name: image
+      type:
+        scalar: string
+    - name: lastBackup
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.BackupStatus
+    - name: readyReplicas
+      type:
+        scalar: numeric
+    - name: replicas
+      type:
+        scalar: numeric
+    - name: restoredFrom
+      type:
+        scalar: string
+    - name: volumeSize
+      type:
+        namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+- name: com.github.valtuus.valtuus.api.v1alpha1.AuthorityPolicy
+  map:
+    fields:
+    - name: rotation
+      type:
+        scalar: numeric
+- name: com.github.valtuus.valtuus.api.v1alpha1.AuthorityStage
+  scalar: string
+- name: com.github.valtuus.valtuus.api.v1alpha1.AuthorityStatus
+  map:
+    fields:
+    - name: fingerprint
+      type:
+        scalar: string
+    - name: notAfter
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: rotation
+      type:
+        scalar: numeric
+    - name: stage
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.AuthorityStage
+    - name: stageSince
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.valtuus.valtuus.api.v1alpha1.AutomaticGrants
   scalar: string
+- name: com.github.valtuus.valtuus.api.v1alpha1.BackupStatus
+  map:
+    fields:
+    - name: completedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: name
+      type:
+        scalar: string
+    - name: size
+      type:
+        namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+- name: com.github.valtuus.valtuus.api.v1alpha1.BackupVolume
+  map:
+    fields:
+    - name: claimName
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
+    - name: size
+      type:
+        namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+    - name: storageClassName
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
 - name: com.github.valtuus.valtuus.api.v1alpha1.CareSector
   scalar: string
 - name: com.github.valtuus.valtuus.api.v1alpha1.ClientSystem
@@ -243,20 +406,36 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.valtuus.valtuus.api.v1alpha1.DeploymentTestPolicy
   scalar: string
+- name: com.github.valtuus.valtuus.api.v1alpha1.DeploymentTestProof
+  scalar: string
 - name: com.github.valtuus.valtuus.api.v1alpha1.DeploymentTestResult
   scalar: string
 - name: com.github.valtuus.valtuus.api.v1alpha1.DeploymentTestSpec
   map:
     fields:
+    - name: cancellation
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestCancellation
     - name: mode
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.DeploymentTestMode
     - name: recorded
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.RecordedTest
+    - name: reporting
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestReporting
+    - name: run
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestRun
+    - name: simulation
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestSimulation
     - name: systems
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.SystemCombination
+- name: com.github.valtuus.valtuus.api.v1alpha1.DeploymentTestState
+  scalar: string
 - name: com.github.valtuus.valtuus.api.v1alpha1.DeploymentTestStatus
   map:
     fields:
@@ -268,16 +447,57 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: observation
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestObservation
     - name: observedGeneration
       type:
         scalar: numeric
+    - name: passedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: registryOID
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.OID
+    - name: report
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestReport
+    - name: reported
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestReporting
     - name: result
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.DeploymentTestResult
+    - name: state
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.DeploymentTestState
+    - name: steps
+      type:
+        list:
+          elementType:
+            namedType: com.github.valtuus.valtuus.api.v1alpha1.TestStep
+          elementRelationship: associative
+          keys:
+          - name
+    - name: systems
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestedSystems
+    - name: window
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestWindow
 - name: com.github.valtuus.valtuus.api.v1alpha1.DocumentFormat
   scalar: string
 - name: com.github.valtuus.valtuus.api.v1alpha1.DocumentState
   scalar: string
+- name: com.github.valtuus.valtuus.api.v1alpha1.EmbeddedStorage
+  map:
+    fields:
+    - name: size
+      type:
+        namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+    - name: storageClassName
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
 - name: com.github.valtuus.valtuus.api.v1alpha1.ExternalArchive
   map:
     fields:
@@ -325,6 +545,15 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     - name: sv
+      type:
+        scalar: string
+- name: com.github.valtuus.valtuus.api.v1alpha1.LogWitness
+  map:
+    fields:
+    - name: key
+      type:
+        scalar: string
+    - name: url
       type:
         scalar: string
 - name: com.github.valtuus.valtuus.api.v1alpha1.NonDisclosurePolicy
@@ -400,6 +629,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+- name: com.github.valtuus.valtuus.api.v1alpha1.PostgresStorage
+  map:
+    fields:
+    - name: uri
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.SecretKey
 - name: com.github.valtuus.valtuus.api.v1alpha1.Procurement
   scalar: string
 - name: com.github.valtuus.valtuus.api.v1alpha1.ProducerUnit
@@ -431,6 +666,14 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.valtuus.valtuus.api.v1alpha1.OID
           elementRelationship: associative
+    - name: acceptTests
+      type:
+        list:
+          elementType:
+            namedType: com.github.valtuus.valtuus.api.v1alpha1.TestAcceptance
+          elementRelationship: associative
+          keys:
+          - registryOID
     - name: clientSystem
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
@@ -460,6 +703,14 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: deploymentTests
+      type:
+        list:
+          elementType:
+            namedType: com.github.valtuus.valtuus.api.v1alpha1.UnitDeploymentTest
+          elementRelationship: associative
+          keys:
+          - testRegistryOID
     - name: observedGeneration
       type:
         scalar: numeric
@@ -595,9 +846,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: deploymentTest
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.DeploymentTestPolicy
+    - name: deploymentTestProof
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.DeploymentTestProof
     - name: nonDisclosure
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.NonDisclosurePolicy
+    - name: retest
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.Retest
+    - name: simulatedTests
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.SimulatedTests
     - name: staleness
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.Staleness
@@ -687,6 +947,26 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: version
       type:
         scalar: numeric
+- name: com.github.valtuus.valtuus.api.v1alpha1.ResourceAmounts
+  map:
+    fields:
+    - name: cpu
+      type:
+        namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+    - name: memory
+      type:
+        namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+- name: com.github.valtuus.valtuus.api.v1alpha1.Retest
+  scalar: string
+- name: com.github.valtuus.valtuus.api.v1alpha1.SecretKey
+  map:
+    fields:
+    - name: key
+      type:
+        scalar: string
+    - name: name
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
 - name: com.github.valtuus.valtuus.api.v1alpha1.SecretReference
   map:
     fields:
@@ -788,6 +1068,8 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: com.github.valtuus.valtuus.api.v1alpha1.ServiceTaskCode
   scalar: string
+- name: com.github.valtuus.valtuus.api.v1alpha1.SimulatedTests
+  scalar: string
 - name: com.github.valtuus.valtuus.api.v1alpha1.Staleness
   map:
     fields:
@@ -825,6 +1107,253 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
 - name: com.github.valtuus.valtuus.api.v1alpha1.SystemFeature
   scalar: string
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestAcceptance
+  map:
+    fields:
+    - name: registryOID
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.OID
+    - name: startsAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestCancellation
+  map:
+    fields:
+    - name: reason
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.Reference
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestDestruction
+  map:
+    fields:
+    - name: clients
+      type:
+        scalar: numeric
+    - name: destroyedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: documents
+      type:
+        scalar: numeric
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestEvent
+  map:
+    fields:
+    - name: at
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime
+    - name: certificate
+      type:
+        scalar: string
+    - name: client
+      type:
+        scalar: string
+    - name: count
+      type:
+        scalar: numeric
+    - name: document
+      type:
+        scalar: string
+    - name: evidence
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestEvidence
+    - name: format
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.DocumentFormat
+    - name: number
+      type:
+        scalar: numeric
+    - name: operation
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestOperation
+    - name: party
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestParty
+    - name: professional
+      type:
+        scalar: string
+    - name: reason
+      type:
+        scalar: string
+    - name: storedBy
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestParty
+    - name: unit
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.OID
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestEvidence
+  map:
+    fields:
+    - name: leafHash
+      type:
+        scalar: string
+    - name: leafIndex
+      type:
+        scalar: numeric
+    - name: proof
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestExtension
+  map:
+    fields:
+    - name: reason
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.Reference
+    - name: until
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestObservation
+  map:
+    fields:
+    - name: checkpoint
+      type:
+        scalar: string
+    - name: destruction
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestDestruction
+    - name: events
+      type:
+        list:
+          elementType:
+            namedType: com.github.valtuus.valtuus.api.v1alpha1.TestEvent
+          elementRelationship: associative
+          keys:
+          - number
+    - name: registryOID
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.OID
+    - name: through
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime
+    - name: unlisted
+      type:
+        scalar: numeric
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestOperation
+  scalar: string
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestParty
+  scalar: string
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestReport
+  map:
+    fields:
+    - name: configMapName
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
+    - name: digest
+      type:
+        scalar: string
+    - name: signedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestReporting
+  map:
+    fields:
+    - name: reference
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.Reference
+    - name: reportedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestRun
+  map:
+    fields:
+    - name: extension
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestExtension
+    - name: producerUnit
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.OID
+    - name: registry
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.RegistryReference
+    - name: serviceTask
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ServiceTaskCode
+    - name: startsAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: windowSeconds
+      type:
+        scalar: numeric
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestSimulation
+  map:
+    fields:
+    - name: organizerCardSecretName
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
+    - name: producerCardSecretName
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestStep
+  map:
+    fields:
+    - name: event
+      type:
+        scalar: numeric
+    - name: message
+      type:
+        scalar: string
+    - name: name
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestStepName
+    - name: party
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestParty
+    - name: seenAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: state
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestStepState
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestStepName
+  scalar: string
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestStepState
+  scalar: string
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestWindow
+  map:
+    fields:
+    - name: closedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: closesAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: extensions
+      type:
+        list:
+          elementType:
+            namedType: com.github.valtuus.valtuus.api.v1alpha1.TestExtension
+          elementRelationship: atomic
+    - name: openedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: opensAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestedSystem
+  map:
+    fields:
+    - name: name
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
+    - name: product
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.Reference
+    - name: vendor
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.Reference
+    - name: version
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.Reference
+- name: com.github.valtuus.valtuus.api.v1alpha1.TestedSystems
+  map:
+    fields:
+    - name: organizer
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestedSystem
+    - name: producer
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.TestedSystem
 - name: com.github.valtuus.valtuus.api.v1alpha1.UnitCredential
   map:
     fields:
@@ -834,6 +1363,27 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: delivery
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.CredentialDelivery
+- name: com.github.valtuus.valtuus.api.v1alpha1.UnitDeploymentTest
+  map:
+    fields:
+    - name: closesAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: message
+      type:
+        scalar: string
+    - name: registryOID
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.OID
+    - name: startsAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: state
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.DeploymentTestState
+    - name: testRegistryOID
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.OID
 - name: com.github.valtuus.valtuus.api.v1alpha1.UnitRegistryAccess
   map:
     fields:
@@ -852,6 +1402,25 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: secretName
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
+- name: com.github.valtuus.valtuus.api.v1alpha1.WorkloadResources
+  map:
+    fields:
+    - name: limits
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ResourceAmounts
+    - name: requests
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ResourceAmounts
+- name: io.k8s.apimachinery.pkg.api.resource.Quantity
+  scalar: untyped
+  list:
+    elementType:
+      namedType: __untyped_atomic_
+    elementRelationship: atomic
+  map:
+    elementType:
+      namedType: __untyped_deduced_
+    elementRelationship: separable
 - name: io.k8s.apimachinery.pkg.apis.meta.v1.Condition
   map:
     fields:
@@ -913,6 +1482,8 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: io.k8s.apimachinery.pkg.apis.meta.v1.ManagedFieldsOperationType
   scalar: string
+- name: io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime
+  scalar: untyped
 - name: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
   map:
     fields:

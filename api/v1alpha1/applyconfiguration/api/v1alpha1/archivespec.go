@@ -12,6 +12,8 @@ package v1alpha1
 type ArchiveSpecApplyConfiguration struct {
 	// external is an archive that runs outside the cluster's care.
 	External *ExternalArchiveApplyConfiguration `json:"external,omitempty"`
+	// workload is an archive that runs in this cluster, in the Archive's namespace, under the controller's care.
+	Workload *ArchiveWorkloadApplyConfiguration `json:"workload,omitempty"`
 	// trustDomain is the SPIFFE trust domain of the credentials for this archive.
 	TrustDomain *string `json:"trustDomain,omitempty"`
 	// professionals tells whose cards the archive trusts.
@@ -20,6 +22,8 @@ type ArchiveSpecApplyConfiguration struct {
 	Staleness *StalenessApplyConfiguration `json:"staleness,omitempty"`
 	// credentials tells how long the credentials for the archive live.
 	Credentials *CredentialPolicyApplyConfiguration `json:"credentials,omitempty"`
+	// authority tells when the archive's certificate authority is replaced.
+	Authority *AuthorityPolicyApplyConfiguration `json:"authority,omitempty"`
 }
 
 // ArchiveSpecApplyConfiguration constructs a declarative configuration of the ArchiveSpec type for use with
@@ -33,6 +37,14 @@ func ArchiveSpec() *ArchiveSpecApplyConfiguration {
 // If called multiple times, the External field is set to the value of the last call.
 func (b *ArchiveSpecApplyConfiguration) WithExternal(value *ExternalArchiveApplyConfiguration) *ArchiveSpecApplyConfiguration {
 	b.External = value
+	return b
+}
+
+// WithWorkload sets the Workload field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Workload field is set to the value of the last call.
+func (b *ArchiveSpecApplyConfiguration) WithWorkload(value *ArchiveWorkloadApplyConfiguration) *ArchiveSpecApplyConfiguration {
+	b.Workload = value
 	return b
 }
 
@@ -65,5 +77,13 @@ func (b *ArchiveSpecApplyConfiguration) WithStaleness(value *StalenessApplyConfi
 // If called multiple times, the Credentials field is set to the value of the last call.
 func (b *ArchiveSpecApplyConfiguration) WithCredentials(value *CredentialPolicyApplyConfiguration) *ArchiveSpecApplyConfiguration {
 	b.Credentials = value
+	return b
+}
+
+// WithAuthority sets the Authority field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Authority field is set to the value of the last call.
+func (b *ArchiveSpecApplyConfiguration) WithAuthority(value *AuthorityPolicyApplyConfiguration) *ArchiveSpecApplyConfiguration {
+	b.Authority = value
 	return b
 }

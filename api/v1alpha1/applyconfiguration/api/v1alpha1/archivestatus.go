@@ -24,6 +24,12 @@ type ArchiveStatusApplyConfiguration struct {
 	ServerCertificate *ServerCertificateApplyConfiguration `json:"serverCertificate,omitempty"`
 	// serverSecretRef names the Secret with the server certificate, its key and the authority, for the archive to mount.
 	ServerSecretRef *SecretReferenceApplyConfiguration `json:"serverSecretRef,omitempty"`
+	// endpoint is the base URL of the archive's HTTP API.
+	Endpoint *string `json:"endpoint,omitempty"`
+	// authority tells of the certificate authority and of its replacement.
+	Authority *AuthorityStatusApplyConfiguration `json:"authority,omitempty"`
+	// workload tells of the pods and of the storage.
+	Workload *ArchiveWorkloadStatusApplyConfiguration `json:"workload,omitempty"`
 }
 
 // ArchiveStatusApplyConfiguration constructs a declarative configuration of the ArchiveStatus type for use with
@@ -74,5 +80,29 @@ func (b *ArchiveStatusApplyConfiguration) WithServerCertificate(value *ServerCer
 // If called multiple times, the ServerSecretRef field is set to the value of the last call.
 func (b *ArchiveStatusApplyConfiguration) WithServerSecretRef(value *SecretReferenceApplyConfiguration) *ArchiveStatusApplyConfiguration {
 	b.ServerSecretRef = value
+	return b
+}
+
+// WithEndpoint sets the Endpoint field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Endpoint field is set to the value of the last call.
+func (b *ArchiveStatusApplyConfiguration) WithEndpoint(value string) *ArchiveStatusApplyConfiguration {
+	b.Endpoint = &value
+	return b
+}
+
+// WithAuthority sets the Authority field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Authority field is set to the value of the last call.
+func (b *ArchiveStatusApplyConfiguration) WithAuthority(value *AuthorityStatusApplyConfiguration) *ArchiveStatusApplyConfiguration {
+	b.Authority = value
+	return b
+}
+
+// WithWorkload sets the Workload field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Workload field is set to the value of the last call.
+func (b *ArchiveStatusApplyConfiguration) WithWorkload(value *ArchiveWorkloadStatusApplyConfiguration) *ArchiveStatusApplyConfiguration {
+	b.Workload = value
 	return b
 }

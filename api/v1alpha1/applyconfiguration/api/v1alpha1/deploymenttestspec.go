@@ -20,6 +20,14 @@ type DeploymentTestSpecApplyConfiguration struct {
 	Mode *apiv1alpha1.DeploymentTestMode `json:"mode,omitempty"`
 	// recorded is what the organizer recorded of the test.
 	Recorded *RecordedTestApplyConfiguration `json:"recorded,omitempty"`
+	// run says between whom and when the test is run.
+	Run *TestRunApplyConfiguration `json:"run,omitempty"`
+	// simulation says with what a program plays both parties.
+	Simulation *TestSimulationApplyConfiguration `json:"simulation,omitempty"`
+	// cancellation calls the test off.
+	Cancellation *TestCancellationApplyConfiguration `json:"cancellation,omitempty"`
+	// reporting tells that Kela has the report.
+	Reporting *TestReportingApplyConfiguration `json:"reporting,omitempty"`
 }
 
 // DeploymentTestSpecApplyConfiguration constructs a declarative configuration of the DeploymentTestSpec type for use with
@@ -49,5 +57,37 @@ func (b *DeploymentTestSpecApplyConfiguration) WithMode(value apiv1alpha1.Deploy
 // If called multiple times, the Recorded field is set to the value of the last call.
 func (b *DeploymentTestSpecApplyConfiguration) WithRecorded(value *RecordedTestApplyConfiguration) *DeploymentTestSpecApplyConfiguration {
 	b.Recorded = value
+	return b
+}
+
+// WithRun sets the Run field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Run field is set to the value of the last call.
+func (b *DeploymentTestSpecApplyConfiguration) WithRun(value *TestRunApplyConfiguration) *DeploymentTestSpecApplyConfiguration {
+	b.Run = value
+	return b
+}
+
+// WithSimulation sets the Simulation field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Simulation field is set to the value of the last call.
+func (b *DeploymentTestSpecApplyConfiguration) WithSimulation(value *TestSimulationApplyConfiguration) *DeploymentTestSpecApplyConfiguration {
+	b.Simulation = value
+	return b
+}
+
+// WithCancellation sets the Cancellation field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Cancellation field is set to the value of the last call.
+func (b *DeploymentTestSpecApplyConfiguration) WithCancellation(value *TestCancellationApplyConfiguration) *DeploymentTestSpecApplyConfiguration {
+	b.Cancellation = value
+	return b
+}
+
+// WithReporting sets the Reporting field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Reporting field is set to the value of the last call.
+func (b *DeploymentTestSpecApplyConfiguration) WithReporting(value *TestReportingApplyConfiguration) *DeploymentTestSpecApplyConfiguration {
+	b.Reporting = value
 	return b
 }

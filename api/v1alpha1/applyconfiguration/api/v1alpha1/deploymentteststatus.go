@@ -7,6 +7,7 @@ package v1alpha1
 
 import (
 	apiv1alpha1 "github.com/valtuus/valtuus/api/v1alpha1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
@@ -21,6 +22,24 @@ type DeploymentTestStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// result is the result that counts for the combination of systems.
 	Result *apiv1alpha1.DeploymentTestResult `json:"result,omitempty"`
+	// state tells how far the test has come.
+	State *apiv1alpha1.DeploymentTestState `json:"state,omitempty"`
+	// passedAt is the instant at which the test passed.
+	PassedAt *metav1.Time `json:"passedAt,omitempty"`
+	// systems are the systems as they were when they were tested.
+	Systems *TestedSystemsApplyConfiguration `json:"systems,omitempty"`
+	// registryOID is the OID of the test registry: 2.25 and the test's UID as a number (ITU-T X.667).
+	RegistryOID *apiv1alpha1.OID `json:"registryOID,omitempty"`
+	// window tells of the window.
+	Window *TestWindowApplyConfiguration `json:"window,omitempty"`
+	// steps are the steps as they stand.
+	Steps []TestStepApplyConfiguration `json:"steps,omitempty"`
+	// observation is what the archive saw; the archive writes it.
+	Observation *TestObservationApplyConfiguration `json:"observation,omitempty"`
+	// report names the report.
+	Report *TestReportApplyConfiguration `json:"report,omitempty"`
+	// reported tells that Kela has the report.
+	Reported *TestReportingApplyConfiguration `json:"reported,omitempty"`
 }
 
 // DeploymentTestStatusApplyConfiguration constructs a declarative configuration of the DeploymentTestStatus type for use with
@@ -55,5 +74,82 @@ func (b *DeploymentTestStatusApplyConfiguration) WithConditions(values ...*v1.Co
 // If called multiple times, the Result field is set to the value of the last call.
 func (b *DeploymentTestStatusApplyConfiguration) WithResult(value apiv1alpha1.DeploymentTestResult) *DeploymentTestStatusApplyConfiguration {
 	b.Result = &value
+	return b
+}
+
+// WithState sets the State field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the State field is set to the value of the last call.
+func (b *DeploymentTestStatusApplyConfiguration) WithState(value apiv1alpha1.DeploymentTestState) *DeploymentTestStatusApplyConfiguration {
+	b.State = &value
+	return b
+}
+
+// WithPassedAt sets the PassedAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PassedAt field is set to the value of the last call.
+func (b *DeploymentTestStatusApplyConfiguration) WithPassedAt(value metav1.Time) *DeploymentTestStatusApplyConfiguration {
+	b.PassedAt = &value
+	return b
+}
+
+// WithSystems sets the Systems field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Systems field is set to the value of the last call.
+func (b *DeploymentTestStatusApplyConfiguration) WithSystems(value *TestedSystemsApplyConfiguration) *DeploymentTestStatusApplyConfiguration {
+	b.Systems = value
+	return b
+}
+
+// WithRegistryOID sets the RegistryOID field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RegistryOID field is set to the value of the last call.
+func (b *DeploymentTestStatusApplyConfiguration) WithRegistryOID(value apiv1alpha1.OID) *DeploymentTestStatusApplyConfiguration {
+	b.RegistryOID = &value
+	return b
+}
+
+// WithWindow sets the Window field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Window field is set to the value of the last call.
+func (b *DeploymentTestStatusApplyConfiguration) WithWindow(value *TestWindowApplyConfiguration) *DeploymentTestStatusApplyConfiguration {
+	b.Window = value
+	return b
+}
+
+// WithSteps adds the given value to the Steps field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Steps field.
+func (b *DeploymentTestStatusApplyConfiguration) WithSteps(values ...*TestStepApplyConfiguration) *DeploymentTestStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithSteps")
+		}
+		b.Steps = append(b.Steps, *values[i])
+	}
+	return b
+}
+
+// WithObservation sets the Observation field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Observation field is set to the value of the last call.
+func (b *DeploymentTestStatusApplyConfiguration) WithObservation(value *TestObservationApplyConfiguration) *DeploymentTestStatusApplyConfiguration {
+	b.Observation = value
+	return b
+}
+
+// WithReport sets the Report field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Report field is set to the value of the last call.
+func (b *DeploymentTestStatusApplyConfiguration) WithReport(value *TestReportApplyConfiguration) *DeploymentTestStatusApplyConfiguration {
+	b.Report = value
+	return b
+}
+
+// WithReported sets the Reported field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Reported field is set to the value of the last call.
+func (b *DeploymentTestStatusApplyConfiguration) WithReported(value *TestReportingApplyConfiguration) *DeploymentTestStatusApplyConfiguration {
+	b.Reported = value
 	return b
 }

@@ -25,6 +25,8 @@ type ProducerUnitSpecApplyConfiguration struct {
 	// acceptFrom lists the OIDs of the organizers' organizations that the unit is ready to work for.
 	// Removing one ends the unit's access to that organizer's registries at once.
 	AcceptFrom []apiv1alpha1.OID `json:"acceptFrom,omitempty"`
+	// acceptTests lists the deployment tests that the unit takes part in, and when.
+	AcceptTests []TestAcceptanceApplyConfiguration `json:"acceptTests,omitempty"`
 	// credential tells how the unit gets its credentials.
 	Credential *UnitCredentialApplyConfiguration `json:"credential,omitempty"`
 }
@@ -75,6 +77,19 @@ func (b *ProducerUnitSpecApplyConfiguration) WithServiceTasks(values ...apiv1alp
 func (b *ProducerUnitSpecApplyConfiguration) WithAcceptFrom(values ...apiv1alpha1.OID) *ProducerUnitSpecApplyConfiguration {
 	for i := range values {
 		b.AcceptFrom = append(b.AcceptFrom, values[i])
+	}
+	return b
+}
+
+// WithAcceptTests adds the given value to the AcceptTests field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the AcceptTests field.
+func (b *ProducerUnitSpecApplyConfiguration) WithAcceptTests(values ...*TestAcceptanceApplyConfiguration) *ProducerUnitSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithAcceptTests")
+		}
+		b.AcceptTests = append(b.AcceptTests, *values[i])
 	}
 	return b
 }

@@ -20,6 +20,8 @@ type ProducerUnitStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// registries tells how the unit's access to each registry that grants it something stands.
 	Registries []UnitRegistryAccessApplyConfiguration `json:"registries,omitempty"`
+	// deploymentTests tells of the deployment tests that the unit is asked to take part in and that have not ended.
+	DeploymentTests []UnitDeploymentTestApplyConfiguration `json:"deploymentTests,omitempty"`
 }
 
 // ProducerUnitStatusApplyConfiguration constructs a declarative configuration of the ProducerUnitStatus type for use with
@@ -58,6 +60,19 @@ func (b *ProducerUnitStatusApplyConfiguration) WithRegistries(values ...*UnitReg
 			panic("nil value passed to WithRegistries")
 		}
 		b.Registries = append(b.Registries, *values[i])
+	}
+	return b
+}
+
+// WithDeploymentTests adds the given value to the DeploymentTests field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the DeploymentTests field.
+func (b *ProducerUnitStatusApplyConfiguration) WithDeploymentTests(values ...*UnitDeploymentTestApplyConfiguration) *ProducerUnitStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithDeploymentTests")
+		}
+		b.DeploymentTests = append(b.DeploymentTests, *values[i])
 	}
 	return b
 }

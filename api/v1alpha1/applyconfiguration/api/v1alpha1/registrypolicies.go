@@ -16,6 +16,12 @@ import (
 type RegistryPoliciesApplyConfiguration struct {
 	// deploymentTest tells what a missing deployment test does.
 	DeploymentTest *apiv1alpha1.DeploymentTestPolicy `json:"deploymentTest,omitempty"`
+	// deploymentTestProof tells what state of a deployment test counts; Tested when left out.
+	DeploymentTestProof *apiv1alpha1.DeploymentTestProof `json:"deploymentTestProof,omitempty"`
+	// simulatedTests tells whether tests that no party's own system took part in count; Refused when left out.
+	SimulatedTests *apiv1alpha1.SimulatedTests `json:"simulatedTests,omitempty"`
+	// retest tells which change of a system's version takes a new deployment test; None when left out.
+	Retest *apiv1alpha1.Retest `json:"retest,omitempty"`
 	// automaticGrants tells whether a service relationship makes the grant it needs.
 	AutomaticGrants *apiv1alpha1.AutomaticGrants `json:"automaticGrants,omitempty"`
 	// staleness bounds the age of the archive's view for this registry; the Archive's bounds hold when left out.
@@ -36,6 +42,30 @@ func RegistryPolicies() *RegistryPoliciesApplyConfiguration {
 // If called multiple times, the DeploymentTest field is set to the value of the last call.
 func (b *RegistryPoliciesApplyConfiguration) WithDeploymentTest(value apiv1alpha1.DeploymentTestPolicy) *RegistryPoliciesApplyConfiguration {
 	b.DeploymentTest = &value
+	return b
+}
+
+// WithDeploymentTestProof sets the DeploymentTestProof field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the DeploymentTestProof field is set to the value of the last call.
+func (b *RegistryPoliciesApplyConfiguration) WithDeploymentTestProof(value apiv1alpha1.DeploymentTestProof) *RegistryPoliciesApplyConfiguration {
+	b.DeploymentTestProof = &value
+	return b
+}
+
+// WithSimulatedTests sets the SimulatedTests field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SimulatedTests field is set to the value of the last call.
+func (b *RegistryPoliciesApplyConfiguration) WithSimulatedTests(value apiv1alpha1.SimulatedTests) *RegistryPoliciesApplyConfiguration {
+	b.SimulatedTests = &value
+	return b
+}
+
+// WithRetest sets the Retest field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Retest field is set to the value of the last call.
+func (b *RegistryPoliciesApplyConfiguration) WithRetest(value apiv1alpha1.Retest) *RegistryPoliciesApplyConfiguration {
+	b.Retest = &value
 	return b
 }
 
