@@ -10,43 +10,94 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/internal/workload"
 )
 
-// ArchiveReconciler gives an archive its certificate authority and its server certificate.
+// ArchiveFinalizer keeps an Archive that runs here for as long as registries use it.
+const ArchiveFinalizer = "valtuus.io/archive-in-use"
+
+// ArchiveReconciler gives an archive its certificate authority and its server certificate, and runs it where it is a workload.
 type ArchiveReconciler struct {
 	base
+	// live reads from the API server what is not in the cache.
+	live     client.Reader
+	settings workload.Settings
 }
 
-// +kubebuilder:rbac:groups=valtuus.io,resources=archives,verbs=get;list;watch
+// +kubebuilder:rbac:groups=valtuus.io,resources=archives,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=valtuus.io,resources=archives/finalizers,verbs=update
 // +kubebuilder:rbac:groups=valtuus.io,resources=archives/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=events,verbs=list
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
+// +kubebuilder:rbac:groups="",resources=persistentvolumeclaims;serviceaccounts;services,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;create;update;delete
+// +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;list
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=clusterrolebindings,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=rolebindings,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=clusterroles,resourceNames=valtuus-archive;valtuus-archive-lease,verbs=bind
+// +kubebuilder:rbac:groups=storage.k8s.io,resources=storageclasses,verbs=get
 
 func (r *ArchiveReconciler) setup(mgr ctrl.Manager) error {
-	return ctrl.NewControllerManagedBy(mgr).
+	building := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Archive{}, builder.WithPredicates(ownSpec)).
 		WithOptions(r.options(4)).
 		Watches(&v1alpha1.Archive{}, enqueue(func(ctx context.Context, o *v1alpha1.Archive) []types.NamespacedName {
 			return r.namesIn(ctx, &v1alpha1.ArchiveList{}, in("", byName, o.Name)...)
 		}), builder.WithPredicates(created)).
-		Complete(r)
+		Watches(&v1alpha1.Registry{}, enqueue(func(ctx context.Context, o *v1alpha1.Registry) []types.NamespacedName {
+			return r.namesIn(ctx, &v1alpha1.ArchiveList{}, in("", byName, string(o.Spec.ArchiveName))...)
+		}), builder.WithPredicates(meaningful))
+	for _, kind := range workload.Kinds() {
+		building = building.Watches(kind, enqueue(archiveOf), builder.WithPredicates(predicate.ResourceVersionChangedPredicate{}))
+	}
+	return building.Complete(r)
 }
 
-// Reconcile makes what is missing and renews what is due.
+// archiveOf names the Archive that an object was made for.
+func archiveOf(_ context.Context, o client.Object) []types.NamespacedName {
+	namespace := o.GetNamespace()
+	if namespace == "" {
+		namespace = o.GetAnnotations()[workload.NamespaceAnnotation]
+	}
+	return []types.NamespacedName{{Namespace: namespace, Name: o.GetLabels()[workload.ArchiveLabel]}}
+}
+
+// Reconcile makes what is missing, renews what is due and, for a workload, keeps what runs it.
 func (r *ArchiveReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	archive, err := getOrNil(ctx, r, req.NamespacedName, &v1alpha1.Archive{})
-	if archive == nil || err != nil {
-		return ctrl.Result{}, err
+	archive := &v1alpha1.Archive{}
+	if err := r.Get(ctx, req.NamespacedName, archive); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	before := archive.DeepCopy()
 	scope := &archiveScope{archive: archive, now: r.clock.Now()}
-	err = r.ensure(ctx, scope)
-	r.updateStatus(scope)
-	if patchErr := r.patchStatus(ctx, before, client.Object(archive)); err == nil {
-		err = patchErr
+	if archive.DeletionTimestamp != nil {
+		if waits, err := r.finalize(ctx, scope); !waits || err != nil {
+			return settle(ctrl.Result{}, err)
+		}
+	} else if err := r.hold(ctx, archive); err != nil {
+		return settle(ctrl.Result{}, err)
 	}
-	return settle(r.wakeAt(scope.now, scope.wakeAt), err)
+	scope.before = archive.DeepCopy()
+	err := r.ensure(ctx, scope)
+	if persistErr := r.persist(ctx, scope); err == nil {
+		err = persistErr
+	}
+	return settle(r.wakeAt(scope.now, scope.wakeAt, scope.lookAt), err)
+}
+
+// persist writes the status as it stands.
+func (r *ArchiveReconciler) persist(ctx context.Context, s *archiveScope) error {
+	r.updateStatus(s)
+	if err := r.patchStatus(ctx, s.before, s.archive); err != nil {
+		return err
+	}
+	s.before = s.archive.DeepCopy()
+	return nil
 }

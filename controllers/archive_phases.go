@@ -21,6 +21,7 @@ import (
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/ledger"
 	"github.com/valtuus/valtuus/internal/pki"
+	"github.com/valtuus/valtuus/internal/workload"
 )
 
 const (
@@ -33,15 +34,29 @@ const (
 // archiveScope is what one pass over an archive knows.
 type archiveScope struct {
 	archive *v1alpha1.Archive
+	before  *v1alpha1.Archive // as it was last written
 	now     time.Time
 	wakeAt  time.Time
 	// reason and message tell what stands in the way; empty when nothing does.
 	reason, message string
 	stalled         bool
+	// users are the registries that a deletion waits for.
+	users []string
+	// verdict is how a workload is; nil before it was looked at.
+	verdict *workload.Verdict
+	// lookAt is when what nobody tells of is looked at again.
+	lookAt time.Time
 }
 
+// stop says what a person must change.
 func (s *archiveScope) stop(reason, format string, args ...any) {
 	s.reason, s.message, s.stalled = reason, fmt.Sprintf(format, args...), true
+}
+
+// wait says what is in the way and may pass by itself.
+func (s *archiveScope) wait(reason, format string, args ...any) {
+	s.stop(reason, format, args...)
+	s.stalled = false
 }
 
 func (r *ArchiveReconciler) ensure(ctx context.Context, s *archiveScope) error {
@@ -49,7 +64,7 @@ func (r *ArchiveReconciler) ensure(ctx context.Context, s *archiveScope) error {
 	if err := r.List(ctx, &namesakes, in("", byName, s.archive.Name)...); err != nil {
 		return err
 	}
-	if first := oldest(pointers(namesakes.Items)); first != nil && first.UID != s.archive.UID {
+	if first := oldestArchive(pointers(namesakes.Items)); first != nil && first.UID != s.archive.UID {
 		s.stop(v1alpha1.NameTakenReason, "Archive %s has the same name and is older: registries refer to an archive by name. Choose another name.", fullName(first))
 		return nil
 	}
@@ -62,7 +77,10 @@ func (r *ArchiveReconciler) ensure(ctx context.Context, s *archiveScope) error {
 	if err != nil || s.reason != "" {
 		return err
 	}
-	return r.serverCertificate(ctx, s, ca)
+	if err := r.serverCertificate(ctx, s, ca); err != nil || s.reason != "" || s.archive.Spec.Workload == nil {
+		return err
+	}
+	return r.run(ctx, s)
 }
 
 func holdsCertificate(text string) bool {

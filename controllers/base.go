@@ -22,6 +22,7 @@ import (
 
 	"github.com/valtuus/valtuus/internal/enforcement"
 	"github.com/valtuus/valtuus/internal/metrics"
+	"github.com/valtuus/valtuus/internal/workload"
 )
 
 // FieldOwner is the name under which the controllers write.
@@ -36,6 +37,8 @@ type Options struct {
 	Clock clock.PassiveClock
 	// Metrics takes what a person would alert on.
 	Metrics *metrics.Manager
+	// Workload are the settings of archives that run in the cluster.
+	Workload workload.Settings
 	// Concurrency is how many relationships are worked on at a time; 32 when zero.
 	Concurrency int
 
@@ -84,7 +87,7 @@ func SetupAll(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	for _, setup := range []func(ctrl.Manager) error{
 		(&OrganizationReconciler{base: b}).setup,
 		(&ClientSystemReconciler{base: b}).setup,
-		(&ArchiveReconciler{base: b}).setup,
+		(&ArchiveReconciler{base: b, live: mgr.GetAPIReader(), settings: options.Workload}).setup,
 		(&RegistryReconciler{base: b, issuing: issuing}).setup,
 		(&ProducerUnitReconciler{base: b}).setup,
 		(&DeploymentTestReconciler{base: b}).setup,

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/conditions"
@@ -50,7 +51,19 @@ func (b *base) archiveByName(ctx context.Context, name v1alpha1.ObjectName) (*v1
 	if err := b.List(ctx, &list, in("", byName, string(name))...); err != nil {
 		return nil, err
 	}
-	return oldest(pointers(list.Items)), nil
+	return oldestArchive(pointers(list.Items)), nil
+}
+
+// oldestArchive returns the oldest Archive, or nil. One whose deletion waits for registries still serves them.
+func oldestArchive(archives []*v1alpha1.Archive) *v1alpha1.Archive {
+	var found *v1alpha1.Archive
+	for _, o := range archives {
+		gone := o.DeletionTimestamp != nil && !controllerutil.ContainsFinalizer(o, ArchiveFinalizer)
+		if !gone && (found == nil || byAge(o, found) < 0) {
+			found = o
+		}
+	}
+	return found
 }
 
 func (b *base) clientSystem(ctx context.Context, name v1alpha1.ObjectName) (*v1alpha1.ClientSystem, error) {

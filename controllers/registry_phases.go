@@ -57,6 +57,8 @@ func (r *RegistryReconciler) judge(ctx context.Context, s *registryScope) error 
 		s.claim = refused(v1alpha1.ArchiveUnknownReason, "There is no Archive named %s: the platform must make it.", spec.ArchiveName)
 	case s.archive.Status.CABundle == "":
 		s.claim = refused(v1alpha1.ArchiveNotReadyReason, "Archive %s has no certificate authority yet.", spec.ArchiveName)
+	case s.archive.DeletionTimestamp != nil && !conditions.IsTrue(s.registry, v1alpha1.AcceptedCondition):
+		s.claim = refused(v1alpha1.ArchiveNotReadyReason, "Archive %s is being deleted.", spec.ArchiveName)
 	case system == nil:
 		s.claim = refused(v1alpha1.ClientSystemUnknownReason, "There is no ClientSystem named %s: the platform must record it.", spec.ClientSystem)
 	case first != nil && first.UID != s.registry.UID:

@@ -28,6 +28,7 @@ import (
 	"github.com/valtuus/valtuus/internal/manager"
 	"github.com/valtuus/valtuus/internal/testenv"
 	"github.com/valtuus/valtuus/internal/testworld"
+	"github.com/valtuus/valtuus/internal/workload"
 )
 
 var env *testenv.Env
@@ -77,6 +78,12 @@ func begin(ctx context.Context, change func(*testworld.World)) *life {
 	return l
 }
 
+// archiveImage is what archives run that run in the cluster.
+const archiveImage = "registry.example/valtuus:1.0"
+
+// archives are the settings of those.
+var archives = workload.Settings{Image: archiveImage, NetworkPolicies: true, APIServerPorts: []int32{443, 6443}}
+
 // start starts a manager; wrap may make its writes fail.
 func (l *life) start(wrap func(client.Client) client.Client) {
 	l.startOn(l.config(), wrap)
@@ -93,7 +100,7 @@ func (l *life) startOn(cfg *rest.Config, wrap func(client.Client) client.Client)
 	if l.stop != nil {
 		l.stop()
 	}
-	options := controllers.Options{Clock: l.clock}.WithLongestWait(GinkgoTB(), 200*time.Millisecond)
+	options := controllers.Options{Clock: l.clock, Workload: archives}.WithLongestWait(GinkgoTB(), 200*time.Millisecond)
 	if wrap != nil {
 		options = options.WithClient(GinkgoTB(), wrap)
 	}

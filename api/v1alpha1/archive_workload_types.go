@@ -154,6 +154,7 @@ type ArchiveRestore struct {
 
 // ArchiveWorkload is an archive that runs in this cluster.
 //
+// +kubebuilder:validation:XValidation:rule="has(self.keysSecretName) == has(oldSelf.keysSecretName)",message="keysSecretName is immutable: an archive keeps the keys that it began with"
 // +kubebuilder:validation:XValidation:rule="!has(self.storage.embedded) || !has(self.replicas) || self.replicas == 1",message="an archive with embedded storage has one replica: use postgres for more"
 type ArchiveWorkload struct {
 	// image is the image that the pods run; the manager's own when left out.
@@ -261,6 +262,11 @@ type ArchiveWorkloadStatus struct {
 	// +optional
 	VolumeSize *resource.Quantity `json:"volumeSize,omitempty"`
 
+	// keysSecretName is the Secret in the Archive's namespace that holds the archive's keys. It is in no backup.
+	// It is not deleted with the Archive.
+	// +optional
+	KeysSecretName ObjectName `json:"keysSecretName,omitempty"`
+
 	// lastBackup tells of the newest complete backup.
 	// +optional
 	LastBackup *BackupStatus `json:"lastBackup,omitempty"`
@@ -282,6 +288,18 @@ const (
 	PodFailingReason = "PodFailing"
 	// KeysLostReason surfaces when the Secret with the archive's keys is missing or damaged though one was made.
 	KeysLostReason = "KeysLost"
+	// ArchiveConflictReason surfaces when an object with the name of one of the archive's exists and was not made for it.
+	ArchiveConflictReason = "ObjectConflict"
+	// ArchiveRefusedReason surfaces when the API server refuses one of the archive's objects as its spec asks for it.
+	ArchiveRefusedReason = "ObjectRefused"
+	// ImageMissingReason surfaces when neither the Archive nor the manager names an image.
+	ImageMissingReason = "ImageMissing"
+	// DatabaseURIMissingReason surfaces when the Secret with the database's URI is missing or does not hold one.
+	DatabaseURIMissingReason = "DatabaseURIMissing"
+	// VolumePendingReason surfaces when the archive has no volume; the message tells why.
+	VolumePendingReason = "VolumePending"
+	// VolumeNotGrownReason surfaces when the volume is smaller than asked for; the message tells why. Pods serve meanwhile.
+	VolumeNotGrownReason = "VolumeNotGrown"
 	// ArchiveInUseReason surfaces when an Archive is being deleted and registries still use it.
 	ArchiveInUseReason = "InUse"
 )

@@ -13,6 +13,7 @@ import (
 func newManager(flags *common) *cobra.Command {
 	options := manager.Options{}
 	concurrency := 0
+	archives := archiveSettings{}
 	cmd := &cobra.Command{
 		Use:   "manager",
 		Short: "Run the controllers",
@@ -28,6 +29,9 @@ func newManager(flags *common) *cobra.Command {
 			}
 			options.Log = log
 			options.Controllers = controllers.Options{Concurrency: concurrency}
+			if options.Controllers.Workload, err = archives.read(); err != nil {
+				return err
+			}
 			mgr, err := manager.New(cmd.Context(), cfg, options)
 			if err != nil {
 				return err
@@ -40,5 +44,6 @@ func newManager(flags *common) *cobra.Command {
 	cmd.Flags().BoolVar(&options.LeaderElection, "leader-elect", true, "let one of several managers work")
 	cmd.Flags().StringVar(&options.LeaderElectionNamespace, "leader-election-namespace", "", "namespace of the lease (default: the pod's own)")
 	cmd.Flags().IntVar(&concurrency, "concurrency", 32, "how many relationships to work on at a time")
+	archives.flags(cmd)
 	return cmd
 }

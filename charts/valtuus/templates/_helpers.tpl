@@ -23,6 +23,11 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 {{- end }}
 
+{{/* What archives run where they name no image: the manager's own unless told otherwise. */}}
+{{- define "valtuus.archiveImage" -}}
+{{ .Values.archives.image | default (include "valtuus.image" .) }}
+{{- end }}
+
 {{/* The objects of the files that a pattern selects, with the chart's labels. Give a dict: root, pattern, and annotations and
 labels to add. The files are copies of what is in config/: make generate brings them here. */}}
 {{- define "valtuus.files" -}}

@@ -209,6 +209,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: image
       type:
         scalar: string
+    - name: keysSecretName
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
     - name: lastBackup
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.BackupStatus

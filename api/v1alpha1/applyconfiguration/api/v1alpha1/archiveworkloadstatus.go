@@ -6,6 +6,7 @@
 package v1alpha1
 
 import (
+	apiv1alpha1 "github.com/valtuus/valtuus/api/v1alpha1"
 	resource "k8s.io/apimachinery/pkg/api/resource"
 )
 
@@ -22,6 +23,9 @@ type ArchiveWorkloadStatusApplyConfiguration struct {
 	Image *string `json:"image,omitempty"`
 	// volumeSize is the size of the volume as the cluster gives it.
 	VolumeSize *resource.Quantity `json:"volumeSize,omitempty"`
+	// keysSecretName is the Secret in the Archive's namespace that holds the archive's keys. It is in no backup.
+	// It is not deleted with the Archive.
+	KeysSecretName *apiv1alpha1.ObjectName `json:"keysSecretName,omitempty"`
 	// lastBackup tells of the newest complete backup.
 	LastBackup *BackupStatusApplyConfiguration `json:"lastBackup,omitempty"`
 	// restoredFrom is the name of the backup that the archive started from.
@@ -63,6 +67,14 @@ func (b *ArchiveWorkloadStatusApplyConfiguration) WithImage(value string) *Archi
 // If called multiple times, the VolumeSize field is set to the value of the last call.
 func (b *ArchiveWorkloadStatusApplyConfiguration) WithVolumeSize(value resource.Quantity) *ArchiveWorkloadStatusApplyConfiguration {
 	b.VolumeSize = &value
+	return b
+}
+
+// WithKeysSecretName sets the KeysSecretName field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the KeysSecretName field is set to the value of the last call.
+func (b *ArchiveWorkloadStatusApplyConfiguration) WithKeysSecretName(value apiv1alpha1.ObjectName) *ArchiveWorkloadStatusApplyConfiguration {
+	b.KeysSecretName = &value
 	return b
 }
 
