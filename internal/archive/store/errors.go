@@ -43,6 +43,10 @@ var (
 	ErrCorrupt = errors.New("stored bytes do not match their digest")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("store closed")
+	// ErrSchemaTooNew: the tables were changed by a newer program, and this one may write no more. Nothing was written.
+	ErrSchemaTooNew = errors.New("the data has a newer schema than this program may write to")
+	// ErrSchemaTooOld: the tables have not been brought up to date for this program.
+	ErrSchemaTooOld = errors.New("the data has an older schema than this program needs")
 )
 
 // InvalidError names the field of a document, row or query that is outside its bounds. It never

@@ -24,6 +24,8 @@ const (
 	codeDeadlock        = "40P01"
 	codeUniqueViolation = "23505"
 	codeReadOnly        = "25006"
+	codeNoTable         = "42P01"
+	codeDivision        = "22012"
 )
 
 // unavailable are the codes, or their classes of two characters, of what a later try may mend.

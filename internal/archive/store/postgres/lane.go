@@ -27,6 +27,8 @@ const (
 // lanes are the writing connections. One that breaks is made anew when it is next needed.
 type lanes struct {
 	free chan *lane
+	// program is the schema version of this program, which each transaction is held to; 0 holds it to none.
+	program int64
 
 	mu   sync.Mutex // held while closing
 	shut bool

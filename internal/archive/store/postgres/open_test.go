@@ -110,8 +110,8 @@ func TestANewerSchemaIsNotOpened(t *testing.T) {
 	if err := openAt(t, uri).Close(); err != nil {
 		t.Fatal(err)
 	}
-	do(t, session(t, uri), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)")
-	if err := tryOpen(t, uri); err == nil || !strings.Contains(err.Error(), "newer") {
+	do(t, session(t, uri), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)", "UPDATE schema_writers SET oldest = 9999")
+	if err := tryOpen(t, uri); !errors.Is(err, store.ErrSchemaTooNew) || !strings.Contains(err.Error(), "newer") {
 		t.Errorf("got %v", err)
 	}
 }

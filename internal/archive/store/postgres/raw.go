@@ -16,7 +16,12 @@ import (
 // OpenDatabase opens the database for a transfer out of or into it, with its schema up to date. A transfer takes
 // as long as it takes: the server does not end what is slow.
 func OpenDatabase(ctx context.Context, uri string) (*sql.DB, error) {
-	return openPatient(ctx, uri, migrate)
+	return openPatient(ctx, uri, func(ctx context.Context, c *pgx.ConnConfig) error {
+		if err := migrate(ctx, c); err != nil {
+			return err
+		}
+		return checkCopy(ctx, c)
+	})
 }
 
 func openPatient(ctx context.Context, uri string, prepare func(context.Context, *pgx.ConnConfig) error) (*sql.DB, error) {
@@ -37,7 +42,7 @@ func openPatient(ctx context.Context, uri string, prepare func(context.Context, 
 // OpenLive opens the database for a transfer out of it while archives serve from it. The schema must be this program's:
 // to bring it up to date beside archives of a former program is not a reader's to do.
 func OpenLive(ctx context.Context, uri string) (*sql.DB, error) {
-	return openPatient(ctx, uri, checkSchema)
+	return openPatient(ctx, uri, checkCopy)
 }
 
 // OpenReader opens the store in the database for reading alone, as OpenLive does. Its writes fail.

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
 
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archive/store/cursor"
@@ -40,14 +41,20 @@ type Options struct {
 	Lanes int
 	// Readers is the most reading connections; default 16.
 	Readers int
+	// KeepSchema refuses tables that are older than this program instead of bringing them up to date.
+	KeepSchema bool
 	// OnCommit hears of each durable commit: how many operations shared it and how long the commit took to
 	// become durable. Called from the writing goroutines; may be nil.
 	OnCommit func(operations int, took time.Duration)
 }
 
-// Open opens the store in the database and brings its schema up to date. It fails on a database whose schema is
-// newer than this program, and on a server that does not promise durability.
+// Open opens the store in the database and brings its schema up to date. It fails on a database whose schema this
+// program may not write to (store.ErrSchemaTooNew, and store.ErrSchemaTooOld with KeepSchema), and on a server that does
+// not promise durability. The same errors come from a store that is open when its tables are changed.
 func Open(ctx context.Context, opts Options) (*sqlstore.Store, error) {
+	if opts.KeepSchema {
+		return open(ctx, opts, nil, checkServe)
+	}
 	return open(ctx, opts, nil, migrate)
 }
 
@@ -56,7 +63,7 @@ func Open(ctx context.Context, opts Options) (*sqlstore.Store, error) {
 func OpenBeside(ctx context.Context, opts Options) (*sqlstore.Store, error) {
 	return open(ctx, opts, nil, func(ctx context.Context, c *pgx.ConnConfig) error {
 		c.RuntimeParams["statement_timeout"] = "0" // a month of the log, or all documents, take as long as they take
-		return checkSchema(ctx, c)
+		return checkCopy(ctx, c)
 	})
 }
 
@@ -78,6 +85,9 @@ func open(ctx context.Context, opts Options, trace pgx.QueryTracer, prepare func
 		return nil, classify("opening the database", err)
 	}
 	lanes := newLanes(config.ConnConfig, opts.Lanes)
+	if lanes.program, err = sqlstore.ProgramVersion(goose.DialectPostgres); err != nil {
+		return nil, err
+	}
 	return sqlstore.New(sqlstore.Engine{
 		Readers:  readers,
 		Begin:    lanes.begin,

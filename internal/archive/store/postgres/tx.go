@@ -36,8 +36,17 @@ type tx struct {
 func newTx(l *lanes, one *lane) *tx {
 	t := &tx{lanes: l, lane: one, batch: &pgx.Batch{}}
 	t.queue("beginning a transaction", "BEGIN")
+	if l.program > 0 {
+		// The lock is taken before the snapshot, so that a transaction that has waited for a migration sees it.
+		t.queue(askingWriters, "LOCK TABLE schema_writers IN ACCESS SHARE MODE")
+		t.queue(askingWriters, "SELECT 1 / CASE WHEN oldest <= $1 THEN 1 ELSE 0 END FROM schema_writers WHERE writers_id = 1", l.program)
+	}
 	return t
 }
+
+// askingWriters is what the statements are for that fail where this program may write no more. They ride with the first
+// flight of every transaction: one that is under way when the tables are changed ends before, and none begins after.
+const askingWriters = "asking whether this program may write"
 
 func (t *tx) queue(doing, query string, args ...any) {
 	t.batch.Queue(query, args...)
@@ -201,5 +210,13 @@ func (t *tx) failed(doing string, err error) error {
 		_ = t.lane.disconnect()
 	}
 	t.undone = pgErr != nil && pgErr.SeverityUnlocalized == "ERROR"
+	if doing == askingWriters && pgErr != nil {
+		switch pgErr.Code {
+		case codeDivision:
+			return store.Unavailable(doing, store.ErrSchemaTooNew)
+		case codeNoTable:
+			return store.Unavailable(doing, store.ErrSchemaTooOld)
+		}
+	}
 	return classify(doing, err)
 }

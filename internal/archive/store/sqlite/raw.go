@@ -12,8 +12,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/pressly/goose/v3"
-
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 )
 
@@ -28,7 +26,10 @@ func OpenFile(ctx context.Context, dir string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := sqlstore.Migrate(ctx, db, goose.DialectSQLite3); err != nil {
+	if err := migrate(ctx, db); err != nil {
+		return nil, errors.Join(classify("opening the data file", err), db.Close())
+	}
+	if err := checkCopy(ctx, db); err != nil {
 		return nil, errors.Join(classify("opening the data file", err), db.Close())
 	}
 	return db, nil
@@ -64,7 +65,7 @@ func openExisting(ctx context.Context, dir string, extra url.Values) (*sql.DB, e
 	if err != nil {
 		return nil, err
 	}
-	if err := sqlstore.CheckSchema(ctx, db, goose.DialectSQLite3); err != nil {
+	if err := checkCopy(ctx, db); err != nil {
 		return nil, errors.Join(classify("opening the data file", err), db.Close())
 	}
 	return db, nil

@@ -14,8 +14,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/pressly/goose/v3"
-
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 )
 
@@ -32,13 +30,15 @@ type Options struct {
 	CursorKey []byte
 	// Readers is the number of reading connections; default 4.
 	Readers int
+	// KeepSchema refuses tables that are older than this program instead of bringing them up to date.
+	KeepSchema bool
 	// OnCommit hears of each durable commit: how many operations shared it and how long the
 	// commit took to become durable. Called from the writing goroutine; may be nil.
 	OnCommit func(operations int, took time.Duration)
 }
 
-// Open opens or makes the store in the data directory and brings its schema up to date. It fails
-// on a file whose schema is newer than this program.
+// Open opens or makes the store in the data directory and brings its schema up to date. It fails on a file whose schema
+// this program may not write to: store.ErrSchemaTooNew, and store.ErrSchemaTooOld with KeepSchema.
 func Open(ctx context.Context, opts Options) (*sqlstore.Store, error) {
 	engine, _, err := openEngine(ctx, opts)
 	return newStore(engine, opts, err)
@@ -51,9 +51,7 @@ func OpenBeside(ctx context.Context, opts Options) (*sqlstore.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	engine, _, err := engineAt(ctx, file, opts, func(ctx context.Context, db *sql.DB) error {
-		return sqlstore.CheckSchema(ctx, db, goose.DialectSQLite3)
-	})
+	engine, _, err := engineAt(ctx, file, opts, checkCopy)
 	return newStore(engine, opts, err)
 }
 
@@ -74,9 +72,10 @@ func openEngine(ctx context.Context, opts Options) (sqlstore.Engine, *writer, er
 	if err != nil {
 		return sqlstore.Engine{}, nil, err
 	}
-	return engineAt(ctx, file, opts, func(ctx context.Context, db *sql.DB) error {
-		return sqlstore.Migrate(ctx, db, goose.DialectSQLite3)
-	})
+	if opts.KeepSchema {
+		return engineAt(ctx, file, opts, checkServe)
+	}
+	return engineAt(ctx, file, opts, migrate)
 }
 
 func engineAt(ctx context.Context, file string, opts Options, prepare func(context.Context, *sql.DB) error) (sqlstore.Engine, *writer, error) {

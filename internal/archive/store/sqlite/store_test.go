@@ -5,6 +5,7 @@ package sqlite
 
 import (
 	"database/sql"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -102,8 +103,15 @@ func TestConnectionsAreDurableAndCheckKeys(t *testing.T) {
 func TestANewerFileIsNotOpened(t *testing.T) {
 	dir := t.TempDir()
 	s := openAt(t, dir)
-	if _, err := s.write.conn.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`); err != nil {
-		t.Fatal(err)
+	for _, statement := range []string{
+		`INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`, `UPDATE schema_writers SET oldest = 9999`,
+	} {
+		if _, err := s.write.conn.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Probe(t.Context(), start); !errors.Is(err, store.ErrUnavailable) || !errors.Is(err, store.ErrSchemaTooNew) {
+		t.Errorf("a write after the tables were changed: %v", err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

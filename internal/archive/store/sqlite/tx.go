@@ -7,6 +7,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+
+	"github.com/valtuus/valtuus/internal/archive/store"
 )
 
 // tx is the open transaction of the writer. It sets no savepoints: SQLite would copy every page that an
@@ -19,6 +21,17 @@ type tx struct {
 }
 
 var errWrote = errors.New("the operation has written")
+
+// mayWrite fails where the tables were changed by a newer program beside this one.
+func (t *tx) mayWrite() error {
+	const doing = "asking whether this program may write"
+	var oldest int64
+	_, err := t.Get(doing, "SELECT oldest FROM schema_writers WHERE writers_id = 1", nil, &oldest)
+	if err == nil && oldest > t.w.program {
+		err = store.Unavailable(doing, store.ErrSchemaTooNew)
+	}
+	return err
+}
 
 func (t *tx) Savepoint() error { t.wrote = false; return nil }
 

@@ -9,15 +9,19 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/pressly/goose/v3"
+
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 )
 
 // writer is the one writing connection and its prepared statements. Only the queue's goroutine
 // uses it once the store is open.
 type writer struct {
-	db    *sql.DB
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
+	db   *sql.DB
+	conn *sql.Conn
+	// program is the schema version of this program, which each transaction is held to.
+	program int64
+	stmts   map[string]*sql.Stmt
 
 	// beforeCommit lets a test fail a commit.
 	beforeCommit func() error
@@ -36,7 +40,11 @@ func openWriter(ctx context.Context, file string, prepare func(context.Context, 
 	if err != nil {
 		return nil, errors.Join(classify("opening the data file", err), db.Close())
 	}
-	return &writer{db: db, conn: conn, stmts: map[string]*sql.Stmt{}}, nil
+	program, err := sqlstore.ProgramVersion(goose.DialectSQLite3)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close(), db.Close())
+	}
+	return &writer{db: db, conn: conn, program: program, stmts: map[string]*sql.Stmt{}}, nil
 }
 
 func (w *writer) close() error {
@@ -54,7 +62,14 @@ func (w *writer) close() error {
 // begin takes the write lock at once, so that a transaction never fails half-way for a lock.
 func (w *writer) begin() (sqlstore.Tx, error) {
 	t := &tx{w: w}
-	return t, t.run("beginning a transaction", "BEGIN IMMEDIATE")
+	if err := t.run("beginning a transaction", "BEGIN IMMEDIATE"); err != nil {
+		return t, err
+	}
+	if err := t.mayWrite(); err != nil {
+		t.Rollback()
+		return t, err
+	}
+	return t, nil
 }
 
 // prepared gives the statement for the SQL text, which must be one of a fixed set. A write never

@@ -28,24 +28,24 @@ func Migrations(dialect goose.Dialect) (fs.FS, error) {
 	}
 }
 
-// Migrate brings the schema up to date. An older program must not run on newer data, because it would not
-// fill what was added.
-func Migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, opts ...goose.ProviderOption) error {
+// Migrate brings the schema up to date, and gives what it was. Tables that are newer than this program stay as they are:
+// store.ErrSchemaTooNew unless their migrations have left it room to write. missing is that of ReadSchema.
+func Migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, missing func(error) bool, opts ...goose.ProviderOption) (Schema, error) {
+	former, err := ReadSchema(ctx, db, dialect, missing)
+	if err != nil {
+		return Schema{}, err
+	}
+	if len(former.Pending) == 0 {
+		return former, former.CheckServe()
+	}
 	provider, err := newProvider(db, dialect, opts...)
 	if err != nil {
-		return err
-	}
-	current, target, err := provider.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("reading the schema version: %w", err)
-	}
-	if current > target {
-		return fmt.Errorf("the data has schema version %d, newer than this program's %d", current, target)
+		return Schema{}, err
 	}
 	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("bringing the schema up to date: %w", err)
+		return Schema{}, fmt.Errorf("bringing the schema up to date: %w", err)
 	}
-	return nil
+	return former, nil
 }
 
 func newProvider(db *sql.DB, dialect goose.Dialect, opts ...goose.ProviderOption) (*goose.Provider, error) {

@@ -25,7 +25,7 @@ func migrated(t *testing.T) *sql.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	if err := Migrate(t.Context(), db, goose.DialectSQLite3); err != nil {
+	if _, err := Migrate(t.Context(), db, goose.DialectSQLite3, noTable); err != nil {
 		t.Fatal(err)
 	}
 	return db

@@ -5,7 +5,9 @@ package sqlstore
 
 import (
 	"database/sql"
+	"errors"
 	"io/fs"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -13,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/pressly/goose/v3"
+
+	"github.com/valtuus/valtuus/internal/archive/store"
 )
 
 // column is a column as both engines know it.
@@ -149,22 +153,125 @@ func TestBothEnginesHaveOneSchema(t *testing.T) {
 	}
 }
 
+func noTable(err error) bool { return strings.Contains(err.Error(), "no such table") }
+
 func TestMigratingTwiceChangesNothingAndANewerSchemaIsRefused(t *testing.T) {
 	db := migrated(t)
 	before := sqliteSchema(t, db)
-	if err := Migrate(t.Context(), db, goose.DialectSQLite3); err != nil {
+	if _, err := Migrate(t.Context(), db, goose.DialectSQLite3, noTable); err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(sqliteSchema(t, db), before) {
 		t.Error("the second migration changed the schema")
 	}
-	if _, err := db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`); err != nil {
-		t.Fatal(err)
-	}
-	if err := Migrate(t.Context(), db, goose.DialectSQLite3); err == nil || !strings.Contains(err.Error(), "newer") {
+	newer(t, db, 9998)
+	if _, err := Migrate(t.Context(), db, goose.DialectSQLite3, noTable); !errors.Is(err, store.ErrSchemaTooNew) || !strings.Contains(err.Error(), "newer") {
 		t.Errorf("a newer schema: %v", err)
 	}
-	if err := Migrate(t.Context(), db, goose.DialectMySQL); err == nil {
+	if _, err := Migrate(t.Context(), db, goose.DialectMySQL, noTable); err == nil {
 		t.Error("an unknown dialect has migrations")
+	}
+}
+
+// newer makes the schema one of version 9999, to which programs from the version on may write.
+func newer(t *testing.T, db *sql.DB, oldest int64) {
+	t.Helper()
+	for statement, arg := range map[string]int64{
+		`INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, 1)`: 9999,
+		`UPDATE schema_writers SET oldest = $1`:                                oldest,
+	} {
+		if _, err := db.ExecContext(t.Context(), statement, arg); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestANewerSchemaThatLeavesRoomIsServed: a program serves from newer tables whose migrations say that it may, and
+// nobody copies them who does not know them all.
+func TestANewerSchemaThatLeavesRoomIsServed(t *testing.T) {
+	db := migrated(t)
+	program, err := ProgramVersion(goose.DialectSQLite3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		oldest int64
+		serve  error
+	}{{program - 1, nil}, {program, nil}, {program + 1, store.ErrSchemaTooNew}} {
+		newer(t, db, c.oldest)
+		schema, err := ReadSchema(t.Context(), db, goose.DialectSQLite3, noTable)
+		if err != nil || len(schema.Pending) > 0 {
+			t.Fatalf("%+v, %v", schema, err)
+		}
+		if err := schema.CheckServe(); !errors.Is(err, c.serve) {
+			t.Errorf("serving beside programs from %d on: %v", c.oldest, err)
+		}
+		if _, err := Migrate(t.Context(), db, goose.DialectSQLite3, noTable); !errors.Is(err, c.serve) {
+			t.Errorf("migrating where programs from %d on may write: %v", c.oldest, err)
+		}
+		if err := schema.CheckCopy(); !errors.Is(err, store.ErrSchemaTooNew) {
+			t.Errorf("copying: %v", err)
+		}
+	}
+}
+
+func TestAnOlderSchemaIsNotServed(t *testing.T) {
+	for _, version := range []int64{0, 1, 6} {
+		s := Schema{Version: version, Program: 7, OldestWriter: 6}
+		if err := s.CheckServe(); !errors.Is(err, store.ErrSchemaTooOld) {
+			t.Errorf("serving from %d: %v", version, err)
+		}
+		if err := s.CheckCopy(); !errors.Is(err, store.ErrSchemaTooOld) {
+			t.Errorf("copying from %d: %v", version, err)
+		}
+	}
+}
+
+// TestEveryMigrationSaysWhoMayGoOnWriting: from the one that made schema_writers on, each migration says in its header
+// who may, and leaves the table saying so. PostgreSQL's are held to it in the package postgres.
+func TestEveryMigrationSaysWhoMayGoOnWriting(t *testing.T) {
+	db, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "each.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	provider, err := newProvider(db, goose.DialectSQLite3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := NoSchema(goose.DialectSQLite3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range schema.Pending {
+		if _, err := provider.UpTo(t.Context(), m.Version); err != nil {
+			t.Fatal(err)
+		}
+		at, err := ReadSchema(t.Context(), db, goose.DialectSQLite3, noTable)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at.Version != m.Version || at.OldestWriter != m.Writers || m.Writers > m.Version || (m.Writers == 0) != (m.Version < 7) {
+			t.Errorf("%s says that programs from %d on may write, and the tables say from %d on", m.Name, m.Writers, at.OldestWriter)
+		}
+	}
+}
+
+func TestWhoMustStopBeforeAMigration(t *testing.T) {
+	for name, c := range map[string]struct {
+		version int64
+		pending []Migration
+		stops   bool
+	}{
+		"none is pending":         {version: 7},
+		"a new store":             {pending: []Migration{{Version: 1}, {Version: 7, Writers: 6}}},
+		"they may go on":          {6, []Migration{{Version: 7, Writers: 6}}, false},
+		"they may not":            {6, []Migration{{Version: 7, Writers: 6}, {Version: 8, Writers: 7}}, true},
+		"it does not say":         {5, []Migration{{Version: 6}, {Version: 7, Writers: 5}}, true},
+		"raised after they ended": {7, []Migration{{Version: 8, Writers: 7}}, false},
+	} {
+		if got := (Schema{Version: c.version, Pending: c.pending}).StopsWriters(); got != c.stops {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }

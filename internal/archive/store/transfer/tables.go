@@ -3,8 +3,8 @@
 
 package transfer
 
-// tables are all that a store consists of, but for what it says of itself (archive_info), who gives leaves of the log
-// (log_lease) and what the readiness probe leaves. A test holds the list to both engines' schemas.
+// tables are all that a store consists of, but for what it says of itself (archive_info), of its schema (schema_writers), who
+// gives leaves of the log (log_lease) and what the readiness probe leaves. A test holds the list to both engines' schemas.
 var tables = []table{
 	{
 		name:    "registries",
