@@ -151,7 +151,7 @@ func (s *stage) startArchive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.start("archive", "archive", "--kubeconfig", kubeconfig, "--archive", "platform/national", "--replica", "archive-0",
+	return s.start("archive", "archive", "--kubeconfig", kubeconfig, "--archive", "platform/national", "--replica", "archive-0", "--drain-delay", "0s",
 		"--data-dir", s.dataDir(), "--listen", s.address, "--admin-listen", s.admin,
 		"--tls-cert", filepath.Join(tls, "tls.crt"), "--tls-key", filepath.Join(tls, "tls.key"), "--client-ca", filepath.Join(tls, "ca.crt"))
 }

@@ -5,7 +5,6 @@ package archive
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/valtuus/valtuus/internal/access"
+	"github.com/valtuus/valtuus/internal/archive/failure"
 	"github.com/valtuus/valtuus/internal/archive/serving"
 )
 
@@ -38,22 +38,22 @@ func (s *Server) ServeAdmin(ctx context.Context, listener net.Listener) error {
 	return serving.Until(ctx, server, func() error { return server.Serve(listener) })
 }
 
-// ready answers 200 if a producer's request could be answered now, else 503 with what stands in the way.
+// ready answers 200 if a producer's request could be answered now, else 503 with what stands in the way: one line for each
+// reason, "Reason: message".
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), probeTimeout)
 	defer cancel()
 	var missing []string
-	for _, check := range []struct {
-		name string
-		err  error
-	}{
-		{"view", s.viewReady()},
-		{"client authority", present(s.opts.ClientCAs() != nil)},
-		{"trust anchors", present(s.opts.TrustAnchors() != nil)},
-		{"store", s.opts.Store.Probe(ctx, s.opts.Clock.Now())},
+	for _, err := range []error{
+		s.drainReady(),
+		s.viewReady(),
+		s.certificateReady(),
+		present(s.opts.ClientCAs() != nil, failure.ClientAuthorityMissing, "the authority of clients is not known yet"),
+		present(s.opts.TrustAnchors() != nil, failure.TrustAnchorsMissing, "the authorities of professionals' cards are not known"),
+		s.storeReady(ctx),
 	} {
-		if check.err != nil {
-			missing = append(missing, fmt.Sprintf("%s: %v", check.name, check.err))
+		if err != nil {
+			missing = append(missing, failure.Tell(err).String())
 		}
 	}
 	if len(missing) > 0 {
@@ -63,24 +63,44 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte("ok\n"))
 }
 
-func present(ok bool) error {
+func present(ok bool, reason failure.Reason, text string) error {
 	if !ok {
-		return fmt.Errorf("not known yet")
+		return failure.New(reason, text)
 	}
 	return nil
+}
+
+func (s *Server) drainReady() error {
+	return present(!s.draining.Load(), failure.Draining, "it was asked to end, and finishes what it has")
+}
+
+func (s *Server) storeReady(ctx context.Context) error {
+	err := s.opts.Store.Probe(ctx, s.opts.Clock.Now())
+	if err != nil && failure.Of(err) == failure.Unknown {
+		return failure.As(failure.StoreUnavailable, err)
+	}
+	return err
+}
+
+func (s *Server) certificateReady() error {
+	current, err := s.opts.Certificate()
+	if err != nil {
+		return failure.As(failure.CertificateInvalid, err)
+	}
+	return CheckCertificate(current, s.opts.Clock.Now())
 }
 
 func (s *Server) viewReady() error {
 	f := s.opts.View.Freshness()
 	switch {
 	case !f.Complete:
-		return fmt.Errorf("not complete")
+		return failure.New(failure.ViewIncomplete, "the view is not complete")
 	case f.ProvenAt.IsZero():
-		return fmt.Errorf("not proven")
+		return failure.New(failure.ViewIncomplete, "the view is not proven")
 	}
 	// A registry may set another bound; this is the one that holds without one.
 	if age := s.opts.Clock.Since(f.ProvenAt); age > access.DefaultProducerBound {
-		return fmt.Errorf("%s old", age.Round(time.Second))
+		return failure.New(failure.ViewStale, "the view is "+age.Round(time.Second).String()+" old")
 	}
 	return nil
 }

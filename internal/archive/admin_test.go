@@ -43,23 +43,23 @@ func TestReadinessNamesWhatStandsInTheWay(t *testing.T) {
 		t.Fatalf("readyz: %+v", got)
 	}
 	a.advance(access.DefaultProducerBound + time.Second)
-	if got := a.scrape("/readyz"); got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, "view: 11s old") {
+	if got := a.scrape("/readyz"); got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, "ViewStale: the view is 11s old\n") {
 		t.Errorf("stale view: %+v", got)
 	}
 	a.index.SetFreshness(a.clock.Now())
 	a.anchors.SetPEM("")
-	if got := a.scrape("/readyz"); got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, "trust anchors") {
+	if got := a.scrape("/readyz"); got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, "TrustAnchorsMissing: ") {
 		t.Errorf("no anchors: %+v", got)
 	}
 	a.anchors.SetPEM(string(a.cards.AnchorsPEM()))
 	engine := a.store.Store
 	a.server.opts.Store = brokenProbe{engine}
-	if got := a.scrape("/readyz"); got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, "store") {
+	if got := a.scrape("/readyz"); got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, "StoreUnavailable: ") {
 		t.Errorf("broken store: %+v", got)
 	}
 	a.server.opts.Store = engine
 	a.server.opts.View = index.New()
-	if got := a.scrape("/readyz"); got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, "view: not complete") {
+	if got := a.scrape("/readyz"); got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, "ViewIncomplete: ") {
 		t.Errorf("empty view: %+v", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -48,6 +49,7 @@ type Server struct {
 	// signatures remembers the cards that sign documents.
 	signatures signature.Verifier
 	handler    http.Handler
+	draining   atomic.Bool
 }
 
 // NewServer makes a server. It reads from the use log which assertions were used lately, so that none
@@ -111,7 +113,7 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Serve answers on the listener until ctx ends, then lets running requests finish. It closes the listener.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
-		Handler:           s.handler,
+		Handler:           s.partingFrom(s.handler),
 		TLSConfig:         s.tlsConfig(),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,

@@ -6,20 +6,23 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/valtuus/valtuus/internal/archive/failure"
 	"github.com/valtuus/valtuus/internal/archive/replica"
 )
 
 func newArchive(flags *common) *cobra.Command {
 	config := replica.Config{Clock: clock.RealClock{}}
-	var archive, listen, admin, logListen string
+	var archive, terminationLog string
+	migrate := true
+	at := addresses{}
 	where := &place{}
 	cmd := &cobra.Command{
 		Use:   "archive",
@@ -39,19 +42,29 @@ open what they wrapped. The file has one key a line, 32 bytes in base64; empty
 lines and those that begin with # do not count. 'valtuus archive rewrap' changes
 the key. An archive does not start without a key that clients of its store are
 under. The file is read when the archive starts, and is in no backup: keep it,
-apart from the backups.`,
+apart from the backups.
+
+Asked to end (SIGTERM), it is not ready any more at once, but answers on for
+--drain-delay, also on new connections, so that nobody who is still sent to it is
+refused; then it lets running requests finish, for 20 seconds at most.
+
+One that cannot start or serve ends with a line "Reason: message", and writes it
+as {"reason":"…","message":"…"} to --termination-log. No secret is in it.
+
+The tables of the store are brought up to date at the start, unless
+--migrate=false: then run 'valtuus archive migrate-schema' before a new version.`,
 		Example: `  valtuus archive --archive platform/national --data-dir /var/lib/valtuus \
     --tls-cert tls.crt --tls-key tls.key --client-ca ca.crt
   valtuus archive --archive platform/national --postgres-uri-file uri --identity-key-file identity.key \
     --client-key-file client.key --log-key-file log.key --tls-cert tls.crt --tls-key tls.key --client-ca ca.crt`,
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: telling(&terminationLog, func(cmd *cobra.Command, _ []string) error {
 			namespace, name, ok := strings.Cut(archive, "/")
 			if !ok || namespace == "" || name == "" {
 				return usageError{fmt.Errorf("--archive is %q, and must be NAMESPACE/NAME", archive)}
 			}
 			config.Archive = client.ObjectKey{Namespace: namespace, Name: name}
-			config.Storage.DataDir = where.dataDir
+			config.Storage.DataDir, config.Storage.KeepSchema = where.dataDir, !migrate
 			var err error
 			if where.uriFile != "" {
 				if config.Storage.IdentityKeyFile == "" {
@@ -71,22 +84,13 @@ apart from the backups.`,
 				return err
 			}
 			if config.Cluster, err = flags.cluster(); err != nil {
-				return err
+				return failure.As(failure.ClusterUnknown, err)
 			}
-			listener := net.ListenConfig{}
-			if config.Listener, err = listener.Listen(cmd.Context(), "tcp", listen); err != nil {
-				return err
-			}
-			if config.AdminListener, err = listener.Listen(cmd.Context(), "tcp", admin); err != nil {
-				return errors.Join(err, config.Listener.Close())
-			}
-			if logListen != "" {
-				if config.LogListener, err = listener.Listen(cmd.Context(), "tcp", logListen); err != nil {
-					return errors.Join(err, config.Listener.Close(), config.AdminListener.Close())
-				}
+			if err := at.listen(cmd.Context(), &config); err != nil {
+				return failure.As(failure.AddressUnavailable, err)
 			}
 			return replica.Run(cmd.Context(), config)
-		},
+		}),
 	}
 	host, _ := os.Hostname()
 	cmd.Flags().StringVar(&archive, "archive", "", "the Archive to serve, as NAMESPACE/NAME")
@@ -98,18 +102,22 @@ apart from the backups.`,
 		"file of the keys that wrap clients' data keys, the one in use first (default: client.key in the data directory, made for a new store)")
 	cmd.Flags().StringVar(&config.Storage.LogKeyFile, "log-key-file", "",
 		"file of the key that signs the access log (default: log.key in the data directory, made for a new log; 'valtuus log key --new' makes one)")
-	cmd.Flags().StringVar(&logListen, "log-listen", "", "where to serve the trees of the access log to anybody (default: nowhere)")
+	cmd.Flags().StringVar(&at.log, "log-listen", "", "where to serve the trees of the access log to anybody (default: nowhere)")
 	cmd.Flags().StringArrayVar(&config.LogWitnesses, "log-witness", nil, "witness that cosigns the access log, as URL=VKEY (repeatable)")
 	cmd.Flags().StringVar(&config.CatalogDir, "catalog", "",
 		"directory of the catalog of document types, read again when it changes (default: the stand-in catalog)")
-	cmd.Flags().StringVar(&listen, "listen", ":8443", "where to serve the HTTP API")
-	cmd.Flags().StringVar(&admin, "admin-listen", ":8082", "where to serve /healthz, /readyz and /metrics")
+	cmd.Flags().StringVar(&at.api, "listen", ":8443", "where to serve the HTTP API")
+	cmd.Flags().StringVar(&at.admin, "admin-listen", ":8082", "where to serve /healthz, /readyz and /metrics")
 	cmd.Flags().StringVar(&config.CertFile, "tls-cert", "", "file of the server certificate")
 	cmd.Flags().StringVar(&config.KeyFile, "tls-key", "", "file of the server certificate's key")
 	cmd.Flags().StringVar(&config.ClientCAFile, "client-ca", "", "file of the authority of clients")
 	cmd.Flags().StringVar(&config.CardCRLFile, "card-crl", "",
 		"file of the revocation lists of professionals' cards, read again when it changes (default: no card is known to be revoked)")
+	cmd.Flags().DurationVar(&config.DrainDelay, "drain-delay", 5*time.Second,
+		"how long to go on taking connections after being asked to end: until nobody is sent here any more")
+	cmd.Flags().BoolVar(&migrate, "migrate", true, "bring the tables of the store up to date at the start; without it, an older store is refused")
+	terminationLogFlag(cmd, &terminationLog)
 	required(cmd, "archive", "tls-cert", "tls-key", "client-ca")
-	cmd.AddCommand(newBackup(), newRestore(), newMigrate(), newRewrap(), newRetention(), newLogRetention())
+	cmd.AddCommand(newBackup(), newRestore(), newMigrate(), newMigrateSchema(), newRewrap(), newRetention(), newLogRetention())
 	return cmd
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/valtuus/valtuus/internal/archive/failure"
 	"github.com/valtuus/valtuus/internal/archive/store/postgres"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
@@ -115,11 +116,11 @@ func (p *place) database(ctx context.Context) (*sql.DB, error) {
 func readURI(file string) (string, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("read the PostgreSQL URI: %w", err)
+		return "", failure.As(failure.DatabaseURIInvalid, fmt.Errorf("read the PostgreSQL URI: %w", err))
 	}
 	uri := strings.TrimSpace(string(raw))
 	if uri == "" {
-		return "", fmt.Errorf("%s holds no PostgreSQL URI", file)
+		return "", failure.As(failure.DatabaseURIInvalid, fmt.Errorf("%s holds no PostgreSQL URI", file))
 	}
 	return uri, nil
 }

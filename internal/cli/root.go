@@ -31,6 +31,8 @@ func Main(version string, args []string, out, errs io.Writer) int {
 	root.SetErr(errs)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// A person who interrupts a second time does not want to wait.
+	context.AfterFunc(ctx, func() { signal.Reset(os.Interrupt) })
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0

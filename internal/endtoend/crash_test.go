@@ -6,6 +6,7 @@ package endtoend_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -38,7 +39,7 @@ func TestInvariant4_AKilledArchiveHasForgottenNothing(t *testing.T) {
 	g := NewWithT(t)
 	c := shared.of(t)
 	s := c.begin(t, settings{})
-	b := s.binary(g)
+	b := s.binary("binary-0", nil)
 	g.Expect(b.start(t)).To(Succeed())
 	organizer, unit := s.caller(&b.Replica, s.OrganizerSecret()), (*archiveclient.Client)(nil)
 	s.organizer, s.archive = organizer, &b.Replica
@@ -104,8 +105,7 @@ func TestInvariant4_AKilledArchiveHasForgottenNothing(t *testing.T) {
 	}
 	g.Expect(person.access()).To(Equal(allowed))
 
-	g.Expect(b.running.Process.Signal(syscall.SIGTERM)).To(Succeed())
-	g.Expect(b.running.Wait()).To(Succeed(), "it ends well when asked to")
+	g.Expect(b.stop()).To(Succeed(), "it ends well when asked to")
 	s.journal.holdAgainst(t, useLog(t, b.DataDir), s.journal.at(b.Endpoint))
 	stored := map[string]bool{}
 	for _, row := range useLog(t, b.DataDir) {
@@ -118,16 +118,50 @@ func TestInvariant4_AKilledArchiveHasForgottenNothing(t *testing.T) {
 	}
 }
 
-// binary builds valtuus and lays out what its archive needs.
-func (s *scene) binary(g Gomega) *binary {
-	root, err := testenv.ModuleRoot()
-	g.Expect(err).NotTo(HaveOccurred())
-	dir := s.t.TempDir()
-	path := filepath.Join(dir, "valtuus")
-	build := exec.CommandContext(background, "go", "build", "-o", path, ".")
-	build.Dir, build.Stderr = root, os.Stderr
-	g.Expect(build.Run()).To(Succeed())
+// built is the program, built once.
+var built struct {
+	once sync.Once
+	path string
+	err  error
+}
 
+// program builds valtuus.
+func program(t *testing.T) string {
+	t.Helper()
+	built.once.Do(func() {
+		dir, err := os.MkdirTemp("", "valtuus-endtoend-")
+		if err != nil {
+			built.err = err
+			return
+		}
+		built.path = filepath.Join(dir, "valtuus")
+		root, err := testenv.ModuleRoot()
+		if err != nil {
+			built.err = err
+			return
+		}
+		build := exec.CommandContext(background, "go", "build", "-o", built.path, ".")
+		build.Dir, build.Stderr = root, os.Stderr
+		built.err = build.Run()
+	})
+	NewWithT(t).Expect(built.err).NotTo(HaveOccurred())
+	return built.path
+}
+
+// removeProgram removes what program made.
+func removeProgram() error {
+	if built.path == "" {
+		return nil
+	}
+	return os.RemoveAll(filepath.Dir(built.path))
+}
+
+// binary lays out what a replica of the scene's archive needs as a process of its own: on the database, or with a store
+// of its own where that is nil.
+func (s *scene) binary(name string, shares *database, flags ...string) *binary {
+	s.t.Helper()
+	g := NewWithT(s.t)
+	dir := s.t.TempDir()
 	cfg, err := testworld.ArchiveConfig(s.cluster.Env, s.Platform)
 	g.Expect(err).NotTo(HaveOccurred())
 	kubeconfig := filepath.Join(dir, "kubeconfig")
@@ -135,21 +169,43 @@ func (s *scene) binary(g Gomega) *binary {
 	files, err := s.ServerFiles(background, filepath.Join(dir, "tls"))
 	g.Expect(err).NotTo(HaveOccurred())
 	api, admin := fmt.Sprintf("127.0.0.1:%d", testenv.PortForTest(s.t)), fmt.Sprintf("127.0.0.1:%d", testenv.PortForTest(s.t))
-	return &binary{
+	b := &binary{
 		log: filepath.Join(dir, "log"),
 		Replica: testworld.Replica{
-			Name: "binary-0", DataDir: filepath.Join(dir, "data"), Endpoint: "https://" + api, Admin: "http://" + admin,
+			Name: name, DataDir: filepath.Join(dir, "data"), Endpoint: "https://" + api, Admin: "http://" + admin,
 		},
 		command: []string{
-			path, "archive", "--kubeconfig", kubeconfig, "--archive", s.Platform + "/" + s.Archive.Name, "--replica", "binary-0",
-			"--data-dir", filepath.Join(dir, "data"), "--listen", api, "--admin-listen", admin,
+			program(s.t), "archive", "--kubeconfig", kubeconfig, "--archive", s.Platform + "/" + s.Archive.Name, "--replica", name,
+			"--listen", api, "--admin-listen", admin, "--drain-delay", "0s",
 			"--tls-cert", files.Cert, "--tls-key", files.Key, "--client-ca", files.CA,
 		},
 	}
+	if shares == nil {
+		b.command = append(b.command, "--data-dir", b.DataDir)
+	} else {
+		uri := filepath.Join(dir, "uri")
+		g.Expect(os.WriteFile(uri, []byte(shares.uri), 0o600)).To(Succeed())
+		b.command = append(b.command, "--postgres-uri-file", uri, "--identity-key-file", shares.keyFile,
+			"--client-key-file", shares.clientKeyFile, "--log-key-file", shares.logKeyFile)
+	}
+	b.command = append(b.command, flags...)
+	return b
 }
 
-// start starts the process, which ends with the test at the latest.
+// start starts the process, which ends with the test at the latest, and waits until it is ready.
 func (b *binary) start(t *testing.T) error {
+	if err := b.launch(t); err != nil {
+		return err
+	}
+	if err := b.WaitReady(background); err != nil {
+		text, _ := os.ReadFile(b.log)
+		return fmt.Errorf("%w\n%s", err, bytes.TrimSpace(text))
+	}
+	return nil
+}
+
+// launch starts the process, which ends with the test at the latest.
+func (b *binary) launch(t *testing.T) error {
 	log, err := os.OpenFile(b.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -162,9 +218,37 @@ func (b *binary) start(t *testing.T) error {
 	}
 	process := b.running.Process
 	t.Cleanup(func() { _ = process.Kill() })
-	if err := b.WaitReady(background); err != nil {
-		text, _ := os.ReadFile(b.log)
-		return fmt.Errorf("%w\n%s", err, bytes.TrimSpace(text))
-	}
 	return nil
+}
+
+// ask gives what the process's probe answers.
+func (b *binary) ask(path string) string {
+	response, err := http.Get(b.Admin + path)
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// stop asks the process to end, and waits until it has.
+func (b *binary) stop() error {
+	if err := b.running.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return b.running.Wait()
+}
+
+// runProgram runs valtuus to its end and gives what it printed.
+func runProgram(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	out, err := exec.CommandContext(background, program(t), args...).CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, out)
+	}
+	return string(out), err
 }

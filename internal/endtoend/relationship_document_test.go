@@ -297,7 +297,7 @@ func TestAKilledArchiveCarriesOutWhatItAcknowledged(t *testing.T) {
 	g := NewWithT(t)
 	c := disturbed.toItself(t)
 	s := c.begin(t, settings{})
-	b := s.binary(g)
+	b := s.binary("binary-0", nil)
 	g.Expect(b.start(t)).To(Succeed())
 	s.organizer, s.archive = s.caller(&b.Replica, s.OrganizerSecret()), &b.Replica
 	ended, kept := s.opens(s.North), s.opens(s.North)

@@ -47,6 +47,10 @@ func TestMain(m *testing.M) {
 			code = max(code, 1)
 		}
 	}
+	if err := removeProgram(); err != nil {
+		fmt.Fprintln(os.Stderr, "remove the program:", err)
+		code = max(code, 1)
+	}
 	os.Exit(code)
 }
 

@@ -133,3 +133,15 @@ func (a *acknowledger) lastSign() time.Time {
 	}
 	return time.Time{}
 }
+
+// leave takes the Lease away. A replica that could not is waited for until its lease has run out.
+func (a *acknowledger) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
+		Namespace: a.archive.Namespace, Name: enforcement.LeaseName(a.archive.Name, a.replica),
+	}}
+	if err := a.client.Delete(ctx, lease); client.IgnoreNotFound(err) != nil {
+		a.log.Info("Could not take the replica's Lease away", "error", err.Error())
+	}
+}

@@ -70,6 +70,14 @@ func (f *Feed) Run(ctx context.Context) error {
 	return nil
 }
 
+// Leave takes this replica off those that the controllers count on. Call it when Run has ended and nothing is served any
+// more: nobody waits for this replica's acknowledgement of an end from then on.
+func (f *Feed) Leave(ctx context.Context) {
+	if f.acks != nil {
+		f.acks.leave(ctx)
+	}
+}
+
 // follow runs all streams until ctx ends, or until one finds that the API server's revisions went back, as
 // after its store was restored from a backup. Then the view is emptied, and is loaded anew by the next call.
 func (f *Feed) follow(ctx context.Context) {

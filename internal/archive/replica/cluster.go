@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/internal/archive/failure"
 	"github.com/valtuus/valtuus/internal/manager"
 )
 
@@ -27,6 +28,18 @@ func newClient(cluster *rest.Config) (client.WithWatch, error) {
 	return c, nil
 }
 
+// ofCluster gives what the API server refuses its reason.
+func ofCluster(err error) error {
+	switch {
+	case apierrors.IsNotFound(err):
+		return failure.As(failure.ArchiveUnknown, err)
+	case apierrors.IsForbidden(err):
+		return failure.As(failure.ArchiveForbidden, err)
+	default:
+		return err
+	}
+}
+
 // waitForArchive reads the Archive to serve. A server that cannot be reached yet is waited for.
 func waitForArchive(ctx context.Context, c client.Client, config Config) (*v1alpha1.Archive, error) {
 	for {
@@ -36,7 +49,7 @@ func waitForArchive(ctx context.Context, c client.Client, config Config) (*v1alp
 		case err == nil:
 			return served, nil
 		case apierrors.IsNotFound(err), apierrors.IsForbidden(err), ctx.Err() != nil:
-			return nil, fmt.Errorf("read the Archive to serve: %w", err)
+			return nil, ofCluster(fmt.Errorf("read the Archive to serve: %w", err))
 		}
 		config.Log.Info("Waiting for the API server", "error", err.Error())
 		select {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 
 	"github.com/valtuus/valtuus/internal/archive"
+	"github.com/valtuus/valtuus/internal/archive/failure"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
 )
 
@@ -24,13 +25,13 @@ func loadIdentityKey(dir string) (archive.IdentityKey, error) {
 	file := filepath.Join(dir, identityKeyFile)
 	secret, err := os.ReadFile(file)
 	if err == nil {
-		return archive.NewIdentityKey(secret)
+		return newIdentityKey(secret)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return archive.IdentityKey{}, err
+		return archive.IdentityKey{}, failure.As(failure.KeyMissing, err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, sqlite.FileName)); err == nil {
-		return archive.IdentityKey{}, fmt.Errorf("%s is missing, and the store beside it needs it: restore it from the backup", file)
+		return archive.IdentityKey{}, failure.As(failure.KeyMissing, fmt.Errorf("%s is missing, and the store beside it needs it: restore it from the backup", file))
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return archive.IdentityKey{}, err
@@ -42,7 +43,12 @@ func loadIdentityKey(dir string) (archive.IdentityKey, error) {
 	if err := writeNew(file, secret); err != nil {
 		return archive.IdentityKey{}, err
 	}
-	return archive.NewIdentityKey(secret)
+	return newIdentityKey(secret)
+}
+
+func newIdentityKey(secret []byte) (archive.IdentityKey, error) {
+	key, err := archive.NewIdentityKey(secret)
+	return key, failure.As(failure.KeyInvalid, err)
 }
 
 // writeNew writes a file that must not exist, so that it is whole and on the disk before anything rests on it.
@@ -70,10 +76,10 @@ func writeNew(file string, content []byte) error {
 func readPool(pool *archive.PEMPool, file string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return fmt.Errorf("read the authority of clients: %w", err)
+		return failure.As(failure.ClientAuthorityInvalid, fmt.Errorf("read the authority of clients: %w", err))
 	}
 	if !x509.NewCertPool().AppendCertsFromPEM(text) {
-		return fmt.Errorf("%s holds no certificate", file)
+		return failure.As(failure.ClientAuthorityInvalid, fmt.Errorf("%s holds no certificate", file))
 	}
 	pool.SetPEM(string(text))
 	return nil

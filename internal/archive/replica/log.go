@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/valtuus/valtuus/internal/archive/failure"
 	"github.com/valtuus/valtuus/internal/archive/logproof"
 	"github.com/valtuus/valtuus/internal/archive/logserver"
 	"github.com/valtuus/valtuus/internal/archive/sequencer"
@@ -30,7 +31,7 @@ import (
 const logKeyFile = "log.key"
 
 // ErrOtherLogKey says that the log was signed by another key than the one that was given.
-var ErrOtherLogKey = errors.New("the log of this store was signed by another key: give the archive that one")
+var ErrOtherLogKey = failure.New(failure.KeyMismatch, "the log of this store was signed by another key: give the archive that one")
 
 // LogKeyFileIn gives where an archive keeps the key of its log unless told otherwise.
 func LogKeyFileIn(dataDir string) string { return filepath.Join(dataDir, logKeyFile) }
@@ -50,9 +51,9 @@ func (s *Storage) logKey(ctx context.Context, of *sqlstore.Store) (logproof.Key,
 	switch {
 	case err == nil:
 	case s.LogKeyFile != "" || !errors.Is(err, fs.ErrNotExist):
-		return logproof.Key{}, fmt.Errorf("read the key of the log: %w", err)
+		return logproof.Key{}, failure.As(failure.KeyMissing, fmt.Errorf("read the key of the log: %w", err))
 	case last != nil:
-		return logproof.Key{}, fmt.Errorf("%s is missing, and the log was signed by it: bring it back from where you keep the keys", file)
+		return logproof.Key{}, failure.As(failure.KeyMissing, fmt.Errorf("%s is missing, and the log was signed by it: bring it back from where you keep the keys", file))
 	default:
 		if text, err = newLogKey(file); err != nil {
 			return logproof.Key{}, fmt.Errorf("make the key of the log: %w", err)
@@ -64,7 +65,7 @@ func (s *Storage) logKey(ctx context.Context, of *sqlstore.Store) (logproof.Key,
 	}
 	key, err := logproof.ParseKey(string(text), id)
 	if err != nil {
-		return logproof.Key{}, fmt.Errorf("%s: %w", file, err)
+		return logproof.Key{}, failure.As(failure.KeyInvalid, fmt.Errorf("%s: %w", file, err))
 	}
 	if last != nil {
 		if _, err := key.Verifier().Open(last.Note); err != nil {
@@ -107,7 +108,7 @@ func MakeLogKey(file string) error {
 }
 
 // runLog makes the log provable in the background, and serves it if it is to be served.
-func runLog(ctx context.Context, group *errgroup.Group, config Config, of *opened, registry prometheus.Registerer, certificate func() (*tls.Certificate, error)) error {
+func runLog(live *lives, group *errgroup.Group, config Config, of *opened, registry prometheus.Registerer, certificate func() (*tls.Certificate, error)) error {
 	metrics, err := sequencer.NewMetrics(registry)
 	if err != nil {
 		return err
@@ -116,7 +117,7 @@ func runLog(ctx context.Context, group *errgroup.Group, config Config, of *opene
 	for _, one := range config.LogWitnesses {
 		asked, err := witness.NewClient(one, &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true})
 		if err != nil {
-			return err
+			return failure.As(failure.WitnessInvalid, err)
 		}
 		witnesses = append(witnesses, asked)
 	}
@@ -128,10 +129,10 @@ func runLog(ctx context.Context, group *errgroup.Group, config Config, of *opene
 	gives := sequencer.New(sequencer.Options{
 		Store: of.Store, Key: of.logKey, Holder: holder, Witnesses: witnesses, Clock: config.Clock, Metrics: metrics, Log: log,
 	})
-	group.Go(func() error { return gives.Run(ctx) })
+	group.Go(func() error { return gives.Run(live.work) })
 	if config.LogListener != nil {
 		group.Go(func() error {
-			return logserver.Serve(ctx, config.LogListener, logserver.Options{
+			return logserver.Serve(live.serve, config.LogListener, logserver.Options{
 				Store: of.Store, Verifier: of.logKey.Verifier(), Certificate: certificate, Log: log,
 			})
 		})

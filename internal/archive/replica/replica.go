@@ -10,10 +10,10 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/certwatcher"
@@ -22,6 +22,7 @@ import (
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/archive"
 	"github.com/valtuus/valtuus/internal/archive/catalog"
+	"github.com/valtuus/valtuus/internal/archive/failure"
 	"github.com/valtuus/valtuus/internal/archive/history"
 	"github.com/valtuus/valtuus/internal/archive/relationship"
 	"github.com/valtuus/valtuus/internal/feed"
@@ -52,13 +53,17 @@ type Config struct {
 	LogListener net.Listener
 	// LogWitnesses cosign the access log, each URL=VKEY.
 	LogWitnesses []string
+	// DrainDelay is how long the replica goes on taking connections after it was asked to end and is not ready any more:
+	// as long as it takes for nobody to be sent to it.
+	DrainDelay time.Duration
 	// Log takes the log.
 	Log logr.Logger
 	// Clock is the clock that rights are judged by.
 	Clock clock.WithTicker
 }
 
-// Run serves until ctx ends or something fails that waiting does not mend.
+// Run serves until something fails that waiting does not mend, or until ctx ends: then it drains, see drain. An error tells
+// its reason to failure.Of.
 func Run(ctx context.Context, config Config) error {
 	c, err := newClient(config.Cluster)
 	if err != nil {
@@ -82,9 +87,9 @@ func Run(ctx context.Context, config Config) error {
 		return err
 	}
 	defer func() { _ = store.close() }()
-	certificate, err := certwatcher.New(config.CertFile, config.KeyFile)
+	certificate, err := openCertificate(config)
 	if err != nil {
-		return fmt.Errorf("read the server certificate: %w", err)
+		return err
 	}
 	clients, anchors := &archive.PEMPool{}, &archive.PEMPool{}
 	if err := readPool(clients, config.ClientCAFile); err != nil {
@@ -98,7 +103,7 @@ func Run(ctx context.Context, config Config) error {
 	var revocations *revocationFile
 	if config.CardCRLFile != "" {
 		if revocations, err = openRevocations(config.CardCRLFile, config.Clock, config.Log.WithName("cards")); err != nil {
-			return err
+			return failure.As(failure.RevocationListInvalid, err)
 		}
 	}
 	view := index.New()
@@ -138,19 +143,25 @@ func Run(ctx context.Context, config Config) error {
 			recorder.Relisted()
 		},
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	if err := runLog(ctx, group, config, store, registry, func() (*tls.Certificate, error) { return certificate.GetCertificate(nil) }); err != nil {
+	group, live := newLives(ctx)
+	if err := runLog(live, group, config, store, registry, func() (*tls.Certificate, error) { return certificate.GetCertificate(nil) }); err != nil {
 		return err
 	}
-	group.Go(func() error { return certificate.Start(ctx) })
-	group.Go(func() error { return documentTypes.Run(ctx) })
-	group.Go(func() error { return revocations.Run(ctx) })
-	group.Go(func() error { return fed.Run(ctx) })
-	group.Go(func() error { return keeper.Run(ctx) })
-	group.Go(func() error { return recorder.Run(ctx) })
-	group.Go(func() error { return server.Serve(ctx, config.Listener) })
-	group.Go(func() error { return server.ServeAdmin(ctx, config.AdminListener) })
-	return group.Wait()
+	group.Go(func() error { return certificate.Start(live.work) })
+	group.Go(func() error { return documentTypes.Run(live.work) })
+	group.Go(func() error { return revocations.Run(live.work) })
+	group.Go(func() error { return ofCluster(fed.Run(live.work)) })
+	group.Go(func() error { return keeper.Run(live.work) })
+	group.Go(func() error { return recorder.Run(live.work) })
+	group.Go(func() error {
+		defer live.endWork() // nobody is answered any more
+		return server.Serve(live.serve, config.Listener)
+	})
+	group.Go(func() error { return server.ServeAdmin(live.work, config.AdminListener) })
+	group.Go(func() error { return live.drain(ctx, config, server) })
+	err = group.Wait()
+	fed.Leave(context.WithoutCancel(ctx))
+	return err
 }
 
 // openCatalog loads the document types.
@@ -158,5 +169,19 @@ func openCatalog(config Config) (*catalog.Source, error) {
 	if config.CatalogDir == "" {
 		return catalog.NewSource(catalog.StandIn()), nil
 	}
-	return catalog.Open(config.CatalogDir, config.Log.WithName("catalog"))
+	source, err := catalog.Open(config.CatalogDir, config.Log.WithName("catalog"))
+	return source, failure.As(failure.CatalogInvalid, err)
+}
+
+// openCertificate reads the server certificate, which has to hold now: with another no client connects.
+func openCertificate(config Config) (*certwatcher.CertWatcher, error) {
+	watcher, err := certwatcher.New(config.CertFile, config.KeyFile)
+	if err != nil {
+		return nil, failure.As(failure.CertificateInvalid, fmt.Errorf("read the server certificate: %w", err))
+	}
+	current, err := watcher.GetCertificate(nil)
+	if err != nil {
+		return nil, failure.As(failure.CertificateInvalid, err)
+	}
+	return watcher, archive.CheckCertificate(current, config.Clock.Now())
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/valtuus/valtuus/internal/archive"
 	"github.com/valtuus/valtuus/internal/archive/clientkey"
+	"github.com/valtuus/valtuus/internal/archive/failure"
 	"github.com/valtuus/valtuus/internal/archive/logproof"
 	"github.com/valtuus/valtuus/internal/archive/store/postgres"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
@@ -32,6 +33,8 @@ type Storage struct {
 	ClientKeyFile string
 	// LogKeyFile holds the key that signs the access log; without it, log.key in DataDir, which is made for a new log.
 	LogKeyFile string
+	// KeepSchema refuses tables that are older than this program instead of bringing them up to date.
+	KeepSchema bool
 }
 
 // String hides the URI, which holds a password.
@@ -75,9 +78,9 @@ func (s *Storage) open(ctx context.Context, onCommit func(int, time.Duration)) (
 		return nil, err
 	}
 	if s.PostgresURI == "" {
-		o.Store, err = sqlite.Open(ctx, sqlite.Options{Dir: s.DataDir, CursorKey: cursorKey, OnCommit: onCommit})
+		o.Store, err = sqlite.Open(ctx, sqlite.Options{Dir: s.DataDir, CursorKey: cursorKey, OnCommit: onCommit, KeepSchema: s.KeepSchema})
 	} else {
-		o.Store, err = postgres.Open(ctx, postgres.Options{URI: s.PostgresURI, CursorKey: cursorKey, OnCommit: onCommit})
+		o.Store, err = postgres.Open(ctx, postgres.Options{URI: s.PostgresURI, CursorKey: cursorKey, OnCommit: onCommit, KeepSchema: s.KeepSchema})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
@@ -104,7 +107,7 @@ func (s *Storage) identityKey() (archive.IdentityKey, error) {
 	}
 	secret, err := os.ReadFile(s.IdentityKeyFile)
 	if err != nil {
-		return archive.IdentityKey{}, fmt.Errorf("read the identity key: %w", err)
+		return archive.IdentityKey{}, failure.As(failure.KeyMissing, fmt.Errorf("read the identity key: %w", err))
 	}
-	return archive.NewIdentityKey(secret)
+	return newIdentityKey(secret)
 }

@@ -32,6 +32,8 @@ const (
 	cosignEvery = time.Minute
 	// lease is how long a sequencer that is gone keeps others from taking over.
 	lease = 15 * time.Second
+	// leaveTimeout bounds the wait for a store that is to learn that this sequencer ends.
+	leaveTimeout = 3 * time.Second
 	// thinAfter is how long every checkpoint is kept; after that, one for each hour.
 	thinAfter = time.Hour
 )
@@ -79,7 +81,7 @@ func New(opts Options) *Sequencer {
 	return &Sequencer{opts: opts, signed: map[logproof.Month]tlog.Tree{}}
 }
 
-// Run sequences until ctx ends. What goes wrong is logged and tried again.
+// Run sequences until ctx ends, and then leaves its lease. What goes wrong is logged and tried again.
 func (s *Sequencer) Run(ctx context.Context) error {
 	ticker := s.opts.Clock.NewTicker(turn)
 	defer ticker.Stop()
@@ -88,6 +90,9 @@ func (s *Sequencer) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			if leads {
+				s.leave(context.WithoutCancel(ctx))
+			}
 			return nil
 		case <-ticker.C():
 		}
@@ -108,6 +113,19 @@ func (s *Sequencer) Run(ctx context.Context) error {
 			s.tell("cannot read how far the log is", s.measure(ctx))
 			checkpointed = now
 		}
+	}
+}
+
+// leave lets another sequencer take over at once. One that cannot waits for the lease to run out.
+func (s *Sequencer) leave(ctx context.Context) {
+	if s.opts.Holder == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, leaveTimeout)
+	defer cancel()
+	now := s.opts.Clock.Now()
+	if _, err := s.opts.Store.TakeLogLease(ctx, s.opts.Holder, now, now); err != nil {
+		s.tell("cannot leave the giving of leaves to another", err)
 	}
 }
 

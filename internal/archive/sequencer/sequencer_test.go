@@ -250,3 +250,33 @@ func TestItGoesOnWhenTheDiskHasSpaceAgain(t *testing.T) {
 	}).Should(BeEquivalentTo(300))
 	storetest.CheckLog(t, s, 300, 0)
 }
+
+// TestASequencerThatEndsLeavesItsLease: another takes over at once, and not when the lease has run out.
+func TestASequencerThatEndsLeavesItsLease(t *testing.T) {
+	g := NewWithT(t)
+	s, clock := open(t, t.TempDir()), clocktesting.NewFakeClock(start)
+	metrics, err := sequencer.NewMetrics(prometheus.NewRegistry())
+	g.Expect(err).NotTo(HaveOccurred())
+	ctx, end := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		ended <- sequencer.New(sequencer.Options{
+			Store: s, Key: storetest.LogKey(t), Holder: "leaving", Clock: clock, Metrics: metrics, Log: logr.Discard(),
+		}).Run(ctx)
+	}()
+	takes := func() bool {
+		taken, err := s.TakeLogLease(t.Context(), "coming", clock.Now(), clock.Now().Add(time.Minute))
+		g.Expect(err).NotTo(HaveOccurred())
+		return taken
+	}
+	log(t, s, 1)
+	g.Eventually(func() (int64, error) { // it holds the lease
+		clock.Step(time.Second)
+		state, err := s.LogState(t.Context())
+		return state.Size, err
+	}).Should(Equal(int64(1)))
+	g.Expect(takes()).To(BeFalse())
+	end()
+	g.Expect(<-ended).To(Succeed())
+	g.Expect(takes()).To(BeTrue())
+}

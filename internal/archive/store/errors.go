@@ -6,6 +6,8 @@ package store
 import (
 	"errors"
 	"fmt"
+
+	"github.com/valtuus/valtuus/internal/archive/failure"
 )
 
 // Errors that every engine gives. Compare with errors.Is.
@@ -44,9 +46,9 @@ var (
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("store closed")
 	// ErrSchemaTooNew: the tables were changed by a newer program, and this one may write no more. Nothing was written.
-	ErrSchemaTooNew = errors.New("the data has a newer schema than this program may write to")
+	ErrSchemaTooNew = failure.New(failure.SchemaTooNew, "the data has a newer schema than this program may write to")
 	// ErrSchemaTooOld: the tables have not been brought up to date for this program.
-	ErrSchemaTooOld = errors.New("the data has an older schema than this program needs")
+	ErrSchemaTooOld = failure.New(failure.SchemaTooOld, "the data has an older schema than this program needs")
 )
 
 // InvalidError names the field of a document, row or query that is outside its bounds. It never

@@ -4,11 +4,12 @@
 package postgres
 
 import (
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/valtuus/valtuus/internal/archive/failure"
 )
 
 const (
@@ -33,11 +34,11 @@ var sessionDefaults = map[string]string{
 // parse reads the URI. Its errors tell nothing of it.
 func parse(uri string) (*pgxpool.Config, error) {
 	if uri == "" {
-		return nil, errors.New("the PostgreSQL URI is missing")
+		return nil, failure.New(failure.DatabaseURIInvalid, "the PostgreSQL URI is missing")
 	}
 	config, err := pgxpool.ParseConfig(uri)
 	if err != nil {
-		return nil, errors.New("the PostgreSQL URI cannot be read; it should look like postgres://user:password@host:5432/database?sslmode=verify-full")
+		return nil, failure.New(failure.DatabaseURIInvalid, "the PostgreSQL URI cannot be read; it should look like postgres://user:password@host:5432/database?sslmode=verify-full")
 	}
 	c := config.ConnConfig
 	for name, value := range sessionDefaults {

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/valtuus/valtuus/internal/archive/failure"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 )
@@ -125,7 +126,7 @@ func (l *lane) disconnect() error {
 // inTime says of an error that a bound set here made what it is to the caller, whose own context it is not.
 func inTime(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return &failure{text: "the server did not answer in time"}
+		return &serverFailure{text: "the server did not answer in time", reason: failure.DatabaseUnreachable}
 	}
 	return err
 }

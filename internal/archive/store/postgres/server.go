@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/valtuus/valtuus/internal/archive/failure"
 )
 
 // oldestServer is the oldest server version that is supported, as the server numbers it.
@@ -18,6 +20,9 @@ const oldestServer = 150000
 type serverError string
 
 func (e serverError) Error() string { return string(e) }
+
+// FailureReason implements what failure.Of looks for.
+func (serverError) FailureReason() failure.Reason { return failure.DatabaseUnfit }
 
 // checkServer refuses a server that does not promise that a commit lasts, on every new connection: after a
 // failover it is another server. It also pins synchronous_commit, so that a later change of the server's

@@ -134,7 +134,7 @@ func (t *tx) Commit() error {
 	t.lost = t.fly(func(results pgx.BatchResults) error {
 		tag, err := results.Exec()
 		if err == nil && tag.String() != "COMMIT" {
-			err = store.Unavailable(doing, &failure{text: "the server undid the transaction"})
+			err = store.Unavailable(doing, &serverFailure{text: "the server undid the transaction"})
 		}
 		return err
 	})
@@ -145,7 +145,7 @@ func (t *tx) Commit() error {
 		return t.lost
 	case t.lane.warned:
 		// The server says "COMMIT" as well when it gave up waiting for a standby.
-		t.lost = store.Unavailable(doing, &failure{text: "the server committed with a warning: perhaps not on its standby"})
+		t.lost = store.Unavailable(doing, &serverFailure{text: "the server committed with a warning: perhaps not on its standby"})
 		return t.lost
 	}
 	t.giveBack()

@@ -10,6 +10,7 @@ import (
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/valtuus/valtuus/internal/archive/failure"
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
 
@@ -23,12 +24,28 @@ func classify(doing string, err error) error {
 	if !errors.As(err, &sqliteErr) {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	switch sqliteErr.Code() & 0xff {
+	code := sqliteErr.Code() & 0xff
+	switch code {
 	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED,
 		sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PROTOCOL,
 		sqlite3.SQLITE_PERM, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return store.Unavailable(doing, err)
+		return store.Unavailable(doing, failure.As(reasons[code], err))
 	default:
 		return fmt.Errorf("%s: %w", doing, err)
 	}
+}
+
+// reasons are what the codes that a later try may mend say of the volume and the file.
+var reasons = map[int]failure.Reason{
+	sqlite3.SQLITE_FULL:     failure.VolumeFull,
+	sqlite3.SQLITE_IOERR:    failure.VolumeFailed,
+	sqlite3.SQLITE_READONLY: failure.VolumeReadOnly,
+	sqlite3.SQLITE_PERM:     failure.VolumeForbidden,
+	sqlite3.SQLITE_CANTOPEN: failure.VolumeForbidden,
+	sqlite3.SQLITE_CORRUPT:  failure.StoreDamaged,
+	sqlite3.SQLITE_NOTADB:   failure.StoreDamaged,
+	sqlite3.SQLITE_BUSY:     failure.StoreUnavailable,
+	sqlite3.SQLITE_LOCKED:   failure.StoreUnavailable,
+	sqlite3.SQLITE_NOMEM:    failure.StoreUnavailable,
+	sqlite3.SQLITE_PROTOCOL: failure.StoreUnavailable,
 }

@@ -11,10 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/valtuus/valtuus/internal/archive/failure"
 )
 
 // ErrInUse means that another process serves from the data directory, or copies into it.
-var ErrInUse = errors.New("is in use by another process: stop that one first")
+var ErrInUse = failure.New(failure.VolumeInUse, "is in use by another process: stop that one first")
 
 // Lock makes the data directory this process's own until unlock is called or the process ends. ErrInUse if it is
 // another's.

@@ -9,6 +9,8 @@ import (
 	"errors"
 
 	"github.com/google/uuid"
+
+	"github.com/valtuus/valtuus/internal/archive/failure"
 )
 
 // State says whether the archive's data is whole.
@@ -34,11 +36,11 @@ type Info struct {
 // Errors of Adopt. Compare with errors.Is.
 var (
 	// ErrOtherKey: the clients of this store were registered under another identity key.
-	ErrOtherKey = errors.New("the store's clients were registered under another identity key: give the archive that one")
+	ErrOtherKey = failure.New(failure.KeyMismatch, "the store's clients were registered under another identity key: give the archive that one")
 	// ErrImporting: a copy into this store has not been finished.
-	ErrImporting = errors.New("a copy into this store has not been finished: run the restore or the move again to its end")
+	ErrImporting = failure.New(failure.StoreNotWhole, "a copy into this store has not been finished: run the restore or the move again to its end")
 	// ErrMoved: the data has been moved to another store.
-	ErrMoved = errors.New("the data has been moved to another store: start the archive on that one")
+	ErrMoved = failure.New(failure.StoreMoved, "the data has been moved to another store: start the archive on that one")
 )
 
 // Info gives what is known of the store as a whole.

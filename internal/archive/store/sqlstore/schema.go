@@ -44,7 +44,7 @@ type Migration struct {
 func (s Schema) CheckServe() error {
 	switch {
 	case s.Version < s.Program:
-		return fmt.Errorf("%w: it has version %d, and this program's is %d; run 'valtuus archive migrate-schema'", store.ErrSchemaTooOld, s.Version, s.Program)
+		return fmt.Errorf("%w: schema version %d, and this program's is %d; run 'valtuus archive migrate-schema'", store.ErrSchemaTooOld, s.Version, s.Program)
 	case s.Version > s.Program && (s.OldestWriter == 0 || s.OldestWriter > s.Program):
 		return s.tooNew()
 	default:
@@ -53,7 +53,7 @@ func (s Schema) CheckServe() error {
 }
 
 func (s Schema) tooNew() error {
-	return fmt.Errorf("%w: it has version %d for programs from %d on, and this program's is %d; use the newer program", store.ErrSchemaTooNew, s.Version, s.OldestWriter, s.Program)
+	return fmt.Errorf("%w: schema version %d, for programs from %d on, and this program's is %d; use the newer program", store.ErrSchemaTooNew, s.Version, s.OldestWriter, s.Program)
 }
 
 // CheckCopy gives an error unless the tables are exactly this program's, as they have to be for whoever reads them all.
@@ -96,6 +96,9 @@ func ReadSchema(ctx context.Context, db *sql.DB, dialect goose.Dialect, missing 
 	err = db.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version").Scan(&s.Version)
 	if err != nil && !missing(err) {
 		return Schema{}, fmt.Errorf("reading the schema version: %w", err)
+	}
+	if s.Version == 0 {
+		return s, nil
 	}
 	err = db.QueryRowContext(ctx, "SELECT oldest FROM schema_writers WHERE writers_id = 1").Scan(&s.OldestWriter)
 	if err != nil && !missing(err) {
