@@ -4,8 +4,12 @@
 package logproof
 
 import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,6 +24,8 @@ type Checkpoint struct {
 	Month  Month
 	// Tree has the size and the root hash.
 	Tree tlog.Tree
+	// Signers are the verifier keys of the log, of those asked for, that it is signed by.
+	Signers []string
 	// Cosignatures are those of the witnesses asked for.
 	Cosignatures []note.Signature
 	// Text is the signed note.
@@ -60,8 +66,8 @@ func readTree(text string) (origin string, tree tlog.Tree, err error) {
 	return lines[0], tlog.Tree{N: size, Hash: root}, nil
 }
 
-// Open reads a checkpoint that the log's key has signed. A signature of a witness that does not hold makes it none;
-// those of others do not matter. ErrCheckpoint, ErrOrigin, ErrSignature.
+// Open reads a checkpoint that one of the log's keys has signed. A signature by one of them, or by a witness, that does
+// not hold makes it none; those of others do not matter. ErrCheckpoint, ErrOrigin, ErrSignature.
 func (v Verifier) Open(text []byte, witnesses ...note.Verifier) (Checkpoint, error) {
 	if len(text) > maxNote {
 		return Checkpoint{}, ErrCheckpoint
@@ -82,7 +88,7 @@ func (v Verifier) Open(text []byte, witnesses ...note.Verifier) (Checkpoint, err
 	if err != nil {
 		return Checkpoint{}, err
 	}
-	opened, err := note.Open(text, note.VerifierList(append([]note.Verifier{own}, witnesses...)...))
+	opened, err := note.Open(text, note.VerifierList(slices.Concat(own, witnesses)...))
 	var unverified *note.UnverifiedNoteError
 	switch {
 	case errors.As(err, &unverified):
@@ -93,16 +99,65 @@ func (v Verifier) Open(text []byte, witnesses ...note.Verifier) (Checkpoint, err
 		return Checkpoint{}, ErrCheckpoint
 	}
 	c := Checkpoint{Origin: origin, Month: month, Tree: tree, Text: text}
-	signed := false
+	keys := v.Keys()
 	for _, one := range opened.Sigs {
-		if one.Name == own.Name() && one.Hash == own.KeyHash() {
-			signed = true
+		key := slices.IndexFunc(own, func(o note.Verifier) bool { return o.Name() == one.Name && o.KeyHash() == one.Hash })
+		if key >= 0 {
+			c.Signers = append(c.Signers, keys[key])
 		} else {
 			c.Cosignatures = append(c.Cosignatures, one)
 		}
 	}
-	if !signed {
+	if len(c.Signers) == 0 {
 		return Checkpoint{}, ErrSignature
 	}
 	return c, nil
+}
+
+// SignedBy says whether all keys of the verifier are among the signers.
+func (c *Checkpoint) SignedBy(v Verifier) bool {
+	return !slices.ContainsFunc(v.Keys(), func(key string) bool { return !slices.Contains(c.Signers, key) })
+}
+
+// Unverified reads what a checkpoint says of a tree without asking who has signed it. ErrCheckpoint.
+func Unverified(text []byte) (origin string, tree tlog.Tree, err error) {
+	body, _, found := strings.Cut(string(text), "\n\n")
+	if !found || len(text) > maxNote {
+		return "", tlog.Tree{}, ErrCheckpoint
+	}
+	return readTree(body + "\n")
+}
+
+// Merge gives the note with the signatures of a former note added, if that is over the same text. Of two by one key it
+// keeps its own.
+func Merge(text, former []byte) []byte {
+	body, own, _ := bytes.Cut(text, []byte("\n\n"))
+	formerBody, more, _ := bytes.Cut(former, []byte("\n\n"))
+	if !bytes.Equal(body, formerBody) {
+		return text
+	}
+	merged, seen := bytes.Clone(text), map[string]bool{}
+	for line := range bytes.Lines(own) {
+		seen[signerOf(line)] = true
+	}
+	for line := range bytes.Lines(more) {
+		if signer := signerOf(line); signer != "" && !seen[signer] && len(merged)+len(line) <= maxNote {
+			seen[signer] = true
+			merged = append(merged, line...)
+		}
+	}
+	return merged
+}
+
+// signerOf gives the name and the key's hash of a signature's line; empty if it is none.
+func signerOf(line []byte) string {
+	fields := strings.Fields(string(line))
+	if len(fields) != 3 || fields[0] != "\u2014" || line[len(line)-1] != '\n' {
+		return ""
+	}
+	raw, err := base64.StdEncoding.DecodeString(fields[2])
+	if err != nil || len(raw) < 5 {
+		return ""
+	}
+	return fields[1] + " " + hex.EncodeToString(raw[:4])
 }

@@ -65,7 +65,7 @@ func TestCosignaturesOfTheWitnessesAskedForAreTold(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	witness, err := cosign.NewVerifierForCosignatureV1(vkey)
 	g.Expect(err).NotTo(HaveOccurred())
-	n, err := note.Open(text, note.VerifierList(must(key.Verifier().month("2026-03"))))
+	n, err := note.Open(text, note.VerifierList(must(key.Verifier().month("2026-03"))...))
 	g.Expect(err).NotTo(HaveOccurred())
 	cosigned, err := note.Sign(n, signer)
 	g.Expect(err).NotTo(HaveOccurred())
@@ -98,6 +98,60 @@ func TestAKeyIsHiddenAndRead(t *testing.T) {
 		_, err := ParseVerifier(bad)
 		g.Expect(err).To(HaveOccurred(), bad)
 	}
+}
+
+// While a key takes the place of another, who knows either one verifies; a stranger's line does not matter.
+func TestTwoKeysSignTogether(t *testing.T) {
+	g := NewWithT(t)
+	id := uuid.New()
+	old := must(NewKey(rand.Reader))
+	both := must(AddKey(rand.Reader, "# from 2026 on\n\n"+old))
+	formerKey, key := must(ParseKey(old, id)), must(ParseKey(both, id))
+	fresh := must(ParseKey(strings.SplitAfter(both, "\n")[0], id))
+	g.Expect(key.Verifier().Keys()).To(Equal([]string{fresh.Verifier().String(), formerKey.Verifier().String()}))
+	g.Expect(key.Verifier().String()).To(Equal(fresh.Verifier().String()), "the new one is handed out")
+	text := must(key.Sign("2026-03", tlog.Tree{N: 7, Hash: tlog.Hash(entry(7))}))
+	for _, one := range []Key{formerKey, fresh, key} {
+		opened, err := one.Verifier().Open(text)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(opened.Signers).To(ConsistOf(one.Verifier().Keys()))
+		g.Expect(opened.SignedBy(one.Verifier())).To(BeTrue())
+	}
+	alone := must(formerKey.Sign("2026-03", tlog.Tree{N: 7, Hash: tlog.Hash(entry(7))}))
+	opened, err := key.Verifier().Open(alone)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(opened.SignedBy(key.Verifier())).To(BeFalse())
+	_, err = fresh.Verifier().Open(alone)
+	g.Expect(err).To(MatchError(ErrSignature))
+	_, err = key.Verifier().Or(must(ParseKey(old, uuid.New())).Verifier())
+	g.Expect(err).To(HaveOccurred(), "two logs")
+	g.Expect(must(fresh.Verifier().Or(formerKey.Verifier())).Keys()).To(Equal(key.Verifier().Keys()))
+
+	g.Expect(func() error { _, err := ParseKey(old+old, id); return err }()).To(MatchError(ContainSubstring("twice")))
+	for range 2 {
+		both = must(AddKey(rand.Reader, both))
+	}
+	_, err = AddKey(rand.Reader, both)
+	g.Expect(err).To(HaveOccurred(), "there is an end to it")
+}
+
+// What was signed over a tree stays signed when others sign it.
+func TestSignaturesOverOneTreeAreMerged(t *testing.T) {
+	g := NewWithT(t)
+	id := uuid.New()
+	one, other := must(ParseKey(must(NewKey(rand.Reader)), id)), must(ParseKey(must(NewKey(rand.Reader)), id))
+	at := func(key Key, size int64) []byte {
+		return must(key.Sign("2026-03", tlog.Tree{N: size, Hash: tlog.Hash(entry(7))}))
+	}
+	merged := Merge(at(one, 7), at(other, 7))
+	for _, key := range []Key{one, other} {
+		_, err := key.Verifier().Open(merged)
+		g.Expect(err).NotTo(HaveOccurred())
+	}
+	g.Expect(Merge(merged, merged)).To(Equal(merged), "nobody signs twice")
+	g.Expect(Merge(at(one, 7), at(other, 8))).To(Equal(at(one, 7)), "another tree")
+	g.Expect(Merge(at(one, 7), append(at(one, 7), "\u2014 x\nx\n"...))).To(Equal(at(one, 7)), "what is no signature")
+	g.Expect(len(Merge(at(one, 7), append(at(one, 7), ("\u2014 x "+strings.Repeat("AAAA", maxNote)+"\n")...)))).To(BeNumerically("<=", maxNote))
 }
 
 func must[T any](value T, err error) T {

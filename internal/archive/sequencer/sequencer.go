@@ -70,15 +70,27 @@ type Sequencer struct {
 	state store.LogState
 	// signed is the last tree of a month that this sequencer signed.
 	signed map[logproof.Month]tlog.Tree
-	// kept is the hour of the last checkpoint that is kept for good; asked is when the witnesses were asked last.
-	kept, asked time.Time
+	// kept is the hour of each month's last checkpoint that is kept for good.
+	kept map[logproof.Month]time.Time
+	// settled is the size of each tree of a month that is over which all keys have signed and all witnesses cosigned;
+	// retries are those of the others.
+	settled map[logproof.Month]int64
+	retries map[logproof.Month]retry
+	// asked is when the witnesses were asked last.
+	asked time.Time
 	// told is what was logged last of what goes wrong.
 	told string
 }
 
 // New makes a sequencer.
 func New(opts Options) *Sequencer {
-	return &Sequencer{opts: opts, signed: map[logproof.Month]tlog.Tree{}}
+	for _, w := range opts.Witnesses {
+		opts.Metrics.asks(w.Verifier().Name())
+	}
+	return &Sequencer{
+		opts: opts, signed: map[logproof.Month]tlog.Tree{}, kept: map[logproof.Month]time.Time{},
+		settled: map[logproof.Month]int64{}, retries: map[logproof.Month]retry{},
+	}
 }
 
 // Run sequences until ctx ends, and then leaves its lease. What goes wrong is logged and tried again.
@@ -103,6 +115,7 @@ func (s *Sequencer) Run(ctx context.Context) error {
 			s.tell("cannot ask who gives leaves", err)
 			leased = now
 		}
+		s.opts.Metrics.leading(leads)
 		if leads {
 			s.tell("cannot give rows their leaves", s.CatchUp(ctx))
 		}

@@ -8,16 +8,20 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/google/uuid"
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -61,12 +65,18 @@ func log(t testing.TB, s store.Store, n int) {
 type standIn struct {
 	client *witness.Client
 	down   atomic.Bool
+	asked  atomic.Int32
 }
 
 func newWitness(t *testing.T, of logproof.Key) *standIn {
 	t.Helper()
+	return newWitnessNamed(t, of, "witness.example/w1")
+}
+
+func newWitnessNamed(t *testing.T, of logproof.Key, name string) *standIn {
+	t.Helper()
 	g := NewWithT(t)
-	skey, vkey, err := note.GenerateKey(rand.Reader, "witness.example/w1")
+	skey, vkey, err := note.GenerateKey(rand.Reader, name)
 	g.Expect(err).NotTo(HaveOccurred())
 	signer, err := cosign.NewSignerForCosignatureV1(skey)
 	g.Expect(err).NotTo(HaveOccurred())
@@ -77,6 +87,7 @@ func newWitness(t *testing.T, of logproof.Key) *standIn {
 	w := &standIn{}
 	handler := witness.Handler(witness.Options{Logs: []logproof.Verifier{of.Verifier()}, Signer: signer, State: state, Log: logr.Discard()})
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.asked.Add(1)
 		if w.down.Load() {
 			rw.WriteHeader(http.StatusBadGateway)
 			return
@@ -87,6 +98,24 @@ func newWitness(t *testing.T, of logproof.Key) *standIn {
 	w.client, err = witness.NewClient(server.URL+"="+vkey, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	return w
+}
+
+// inMonth gives the newest checkpoint of a month, opened for these witnesses.
+func inMonth(t *testing.T, s store.LogProofs, key logproof.Key, month string, of ...*standIn) logproof.Checkpoint {
+	t.Helper()
+	last, err := s.LogCheckpoint(t.Context(), month)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var verifiers []note.Verifier
+	for _, w := range of {
+		verifiers = append(verifiers, w.client.Verifier())
+	}
+	opened, err := key.Verifier().Open(last.Note, verifiers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return opened
 }
 
 // cosigned says how many cosignatures the newest checkpoint has, and of how many leaves it is.
@@ -131,16 +160,182 @@ func TestCheckpointsAreCosignedAndWithoutAWitnessServedStill(t *testing.T) {
 	step(0, 1, 320) // it is asked again though nothing is new
 	step(10, 1, 330)
 
-	scrape := httptest.NewRecorder()
-	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(scrape, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	run, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- one.Run(run) }()
+	g.Eventually(func() string {
+		clock.Step(time.Second)
+		return gathered(t, registry)
+	}).Should(MatchRegexp(`witness_timestamp_seconds\{witness="witness.example/w1"\} [1-9]`))
+	stop()
+	g.Expect(<-done).To(Succeed())
+	scraped := gathered(t, registry)
 	for _, line := range []string{
 		"valtuus_archive_log_checkpoint_size 330",
 		`valtuus_archive_log_witness_failures_total{witness="witness.example/w1"} 1`,
-		`valtuus_archive_log_witness_timestamp_seconds{witness="witness.example/w1"} 1.77235202e+09`,
 		"valtuus_archive_log_lag_seconds_count 330",
+		"valtuus_archive_log_leads 1",
 	} {
-		g.Expect(strings.Split(scrape.Body.String(), "\n")).To(ContainElement(line))
+		g.Expect(strings.Split(scraped, "\n")).To(ContainElement(line))
 	}
+	// The witness's own clock: it is the one of this machine.
+	at := regexp.MustCompile(`witness_timestamp_seconds\{witness="witness.example/w1"\} (\S+)`).FindStringSubmatch(scraped)
+	g.Expect(at).To(HaveLen(2), scraped)
+	seconds, err := strconv.ParseFloat(at[1], 64)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(time.Unix(int64(seconds), 0)).To(BeTemporally("~", time.Now(), time.Hour))
+}
+
+func gathered(t *testing.T, registry *prometheus.Registry) string {
+	t.Helper()
+	scrape := httptest.NewRecorder()
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(scrape, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	return scrape.Body.String()
+}
+
+// A witness that was away cosigns what it has missed, in months that are over too; what others have said of the same
+// tree stays.
+func TestFormerMonthsAreCosignedInTheEnd(t *testing.T) {
+	g := NewWithT(t)
+	s, key, clock := open(t, t.TempDir()), storetest.LogKey(t), clocktesting.NewFakeClock(start)
+	first, second := newWitnessNamed(t, key, "witness.example/w1"), newWitnessNamed(t, key, "witness.example/w2")
+	one := sequencer.New(sequencer.Options{Store: s, Key: key, Clock: clock, Log: logr.Discard(), Witnesses: []sequencer.Witness{first.client, second.client}})
+	turn := func() {
+		t.Helper()
+		g.Expect(one.CatchUp(t.Context())).To(Succeed())
+		g.Expect(one.Checkpoint(t.Context())).To(Succeed())
+	}
+	second.down.Store(true)
+	log(t, s, 300)
+	turn()
+	clock.SetTime(start.AddDate(0, 1, 0))
+	log(t, s, 1)
+	turn()
+	g.Expect(inMonth(t, s, key, "2026-03", first, second).Cosignatures).To(HaveLen(1))
+	second.down.Store(false)
+	clock.Step(30 * time.Second)
+	turn()
+	g.Expect(inMonth(t, s, key, "2026-03", first, second).Cosignatures).To(HaveLen(1), "it is asked once in a while")
+	clock.Step(time.Minute)
+	first.down.Store(true)
+	turn()
+	g.Expect(inMonth(t, s, key, "2026-03", first, second).Cosignatures).To(HaveLen(2))
+	asked := second.asked.Load()
+	for range 3 {
+		clock.Step(2 * time.Hour)
+		turn()
+	}
+	g.Expect(second.asked.Load()-asked).To(BeNumerically("<=", 3), "once a turn for the newest month alone")
+
+	// The newest month is asked for anew, so that the age of what the witnesses say shows; one that is away now has
+	// still said what it has said.
+	g.Expect(inMonth(t, s, key, "2026-04", first, second).Cosignatures).To(HaveLen(2))
+}
+
+// A witness that has refused a month for long is not asked about it all the time.
+func TestAWitnessThatRefusesAFormerMonthIsAskedLessAndLess(t *testing.T) {
+	g := NewWithT(t)
+	s, key, clock := open(t, t.TempDir()), storetest.LogKey(t), clocktesting.NewFakeClock(start)
+	w := newWitness(t, key)
+	w.down.Store(true)
+	one := sequencer.New(sequencer.Options{Store: s, Key: key, Clock: clock, Log: logr.Discard(), Witnesses: []sequencer.Witness{w.client}})
+	for _, at := range []time.Time{start, start.AddDate(0, 1, 0)} {
+		clock.SetTime(at)
+		log(t, s, 1)
+		g.Expect(one.CatchUp(t.Context())).To(Succeed())
+		g.Expect(one.Checkpoint(t.Context())).To(Succeed())
+	}
+	w.asked.Store(0)
+	turns := int32(0)
+	for range 24 * 60 {
+		clock.Step(time.Minute)
+		g.Expect(one.Checkpoint(t.Context())).To(Succeed())
+		turns++
+	}
+	g.Expect(w.asked.Load()-turns).To(BeNumerically("~", 29, 3), "about the newest each minute, about the other at last each hour")
+}
+
+// What is wrong with one month does not keep the others from being provable.
+func TestAMonthThatIsWrongDoesNotStopTheOthers(t *testing.T) {
+	g := NewWithT(t)
+	dir, key, clock := t.TempDir(), storetest.LogKey(t), clocktesting.NewFakeClock(start)
+	s := open(t, dir)
+	log(t, s, 10)
+	one := storetest.Sequencer(s, key, start)
+	g.Expect(one.CatchUp(t.Context())).To(Succeed())
+	g.Expect(one.Checkpoint(t.Context())).To(Succeed())
+	g.Expect(s.Close()).To(Succeed())
+	db, err := sqlite.OpenFile(t.Context(), dir)
+	g.Expect(err).NotTo(HaveOccurred())
+	_, err = db.ExecContext(t.Context(), `UPDATE log_months SET size = 9`)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(db.Close()).To(Succeed())
+	s = open(t, dir)
+	clock.SetTime(start.AddDate(0, 1, 0))
+	log(t, s, 3)
+	one = sequencer.New(sequencer.Options{Store: s, Key: key, Clock: clock, Log: logr.Discard()})
+	g.Expect(one.CatchUp(t.Context())).To(Succeed())
+	g.Expect(one.Checkpoint(t.Context())).To(MatchError(sequencer.ErrRewritten))
+	g.Expect(inMonth(t, s, key, "2026-04").Tree.N).To(BeEquivalentTo(3))
+}
+
+// While a key takes the place of another both sign, months that are over too; the last word of the former alone stays.
+func TestASecondKeySignsWhatTheFirstHasSigned(t *testing.T) {
+	g := NewWithT(t)
+	s, clock := open(t, t.TempDir()), clocktesting.NewFakeClock(start)
+	formerText, err := logproof.NewKey(rand.Reader)
+	g.Expect(err).NotTo(HaveOccurred())
+	bothText, err := logproof.AddKey(rand.Reader, formerText)
+	g.Expect(err).NotTo(HaveOccurred())
+	parse := func(text string) logproof.Key {
+		key, err := logproof.ParseKey(text, uuid.Nil)
+		g.Expect(err).NotTo(HaveOccurred())
+		return key
+	}
+	former, both, fresh := parse(formerText), parse(bothText), parse(strings.SplitAfter(bothText, "\n")[0])
+	w := newWitness(t, former)
+	running := map[string]*sequencer.Sequencer{}
+	turn := func(key logproof.Key) error {
+		one := running[fmt.Sprint(key.Verifier().Keys())]
+		if one == nil {
+			one = sequencer.New(sequencer.Options{Store: s, Key: key, Clock: clock, Log: logr.Discard(), Witnesses: []sequencer.Witness{w.client}})
+			running[fmt.Sprint(key.Verifier().Keys())] = one
+		}
+		g.Expect(one.CatchUp(t.Context())).To(Succeed())
+		return one.Checkpoint(t.Context())
+	}
+	log(t, s, 5)
+	g.Expect(turn(former)).To(Succeed())
+	clock.SetTime(start.AddDate(0, 1, 0))
+	for range 2 { // the second one is not the hour's
+		log(t, s, 4)
+		g.Expect(turn(former)).To(Succeed())
+	}
+	g.Expect(turn(fresh)).To(MatchError(logproof.ErrSignature), "nobody else may go on")
+
+	clock.Step(time.Minute)
+	log(t, s, 2)
+	g.Expect(turn(both)).To(Succeed())
+	for month, size := range map[string]int64{"2026-03": 5, "2026-04": 10} {
+		for _, key := range []logproof.Key{former, fresh} {
+			opened := inMonth(t, s, key, month, w)
+			g.Expect(opened.Tree.N).To(Equal(size))
+			g.Expect(opened.Cosignatures).To(HaveLen(1), "%s, for who knows the witness", month)
+		}
+	}
+	clock.Step(time.Minute)
+	log(t, s, 2)
+	g.Expect(turn(fresh)).To(Succeed(), "the former key's time is over")
+	clock.Step(2 * time.Hour)
+	log(t, s, 2)
+	g.Expect(turn(fresh)).To(Succeed())
+	kept, err := s.LogCheckpoints(t.Context(), "2026-04", 0)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(kept[1].Size).To(BeEquivalentTo(8))
+	_, err = fresh.Verifier().Open(kept[1].Note)
+	g.Expect(err).To(MatchError(logproof.ErrSignature))
+	_, err = former.Verifier().Open(kept[1].Note)
+	g.Expect(err).NotTo(HaveOccurred())
 }
 
 // The archive's own operator cannot take back what was cosigned: not by an older store, nor by another one.

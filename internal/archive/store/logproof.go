@@ -42,8 +42,9 @@ type LogProofs interface {
 	// LogTrees gives every month that has a tree, oldest first.
 	LogTrees(ctx context.Context) ([]LogTree, error)
 
-	// AddLogCheckpoint keeps a checkpoint of a month's tree. ErrStale if there is one of a larger tree. Of those that
-	// are older than the time, it lets go of all that are not to be kept.
+	// AddLogCheckpoint keeps a checkpoint of a month's tree, in the place of one of the same tree, which stays if it was
+	// to be kept. ErrStale if there is one of a larger tree. Of those that are older than the time, it lets go of all that
+	// are not to be kept.
 	AddLogCheckpoint(ctx context.Context, checkpoint LogCheckpoint, older time.Time) error
 
 	// LogCheckpoint gives the checkpoint of a month's largest tree. ErrNotFound.

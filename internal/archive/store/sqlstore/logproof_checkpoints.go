@@ -23,7 +23,8 @@ func (s *Store) AddLogCheckpoint(ctx context.Context, checkpoint store.LogCheckp
 		}
 		if err := t.Exec("writing a checkpoint",
 			`INSERT INTO log_checkpoints (month, size, made_us, note, kept) VALUES ($1, $2, $3, $4, $5)
-			 ON CONFLICT (month, size) DO UPDATE SET made_us = excluded.made_us, note = excluded.note`,
+			 ON CONFLICT (month, size) DO UPDATE SET made_us = excluded.made_us, note = excluded.note,
+			   kept = CASE WHEN log_checkpoints.kept = 1 THEN 1 ELSE excluded.kept END`,
 			checkpoint.Month, checkpoint.Size, store.Micros(checkpoint.Made), checkpoint.Note, flag(checkpoint.Kept)); err != nil {
 			return err
 		}

@@ -315,6 +315,15 @@ func logCheckpointsGrow(t *testing.T, engine Engine) {
 		}
 		return all
 	}
+	if err := add(6, "note 6, cosigned", true); err != nil {
+		t.Errorf("the same again, to be kept: %v", err)
+	}
+	if err := add(6, "note 6, cosigned twice", false); err != nil {
+		t.Errorf("the same once more: %v", err)
+	}
+	if last, err := s.LogCheckpoint(t.Context(), month); err != nil || !last.Kept || string(last.Note) != "note 6, cosigned twice" {
+		t.Errorf("the last is %+v (err=%v): what was to be kept is kept", last, err)
+	}
 	if got := sizes(0); fmt.Sprint(got) != "[2 3 4 5 6]" {
 		t.Errorf("%v are there: those that are old go, unless they are to be kept", got)
 	}
