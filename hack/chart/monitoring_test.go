@@ -20,6 +20,7 @@ import (
 
 	"github.com/valtuus/valtuus/internal/archive"
 	"github.com/valtuus/valtuus/internal/archive/history"
+	"github.com/valtuus/valtuus/internal/archive/sequencer"
 	"github.com/valtuus/valtuus/internal/metrics"
 )
 
@@ -47,6 +48,8 @@ func known(t testing.TB) map[string]bool {
 	_, err := archive.NewMetrics(own)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect((&history.Writer{}).Register(own)).To(Succeed())
+	_, err = sequencer.NewMetrics(own)
+	g.Expect(err).NotTo(HaveOccurred())
 	// This one is registered when a server starts.
 	source, err := os.ReadFile("../../internal/archive/metrics.go")
 	g.Expect(err).NotTo(HaveOccurred())
@@ -92,23 +95,80 @@ func checkExpression(t testing.TB, text string, metrics map[string]bool) {
 func TestAlertsParseAndRestOnMetricsThatThereAre(t *testing.T) {
 	g := NewWithT(t)
 	metrics := known(t)
+	all := alerts(t)
+	for _, alert := range all {
+		checkExpression(t, alert["expr"].(string), metrics)
+		if duration, ok := alert["for"].(string); ok {
+			_, err := time.ParseDuration(duration)
+			g.Expect(err).NotTo(HaveOccurred())
+		}
+		g.Expect(alert["labels"]).To(HaveKeyWithValue("severity", BeElementOf("critical", "warning", "info")))
+		g.Expect(alert["annotations"]).To(HaveKey("summary"))
+	}
+	g.Expect(len(all)).To(Equal(16))
+}
+
+// alerts gives the rules of the chart by the names of their alerts.
+func alerts(t testing.TB) map[string]map[string]any {
+	t.Helper()
 	rule := byID(t, render(t, "monitoring: {prometheusRule: {enabled: true}}"))["PrometheusRule/valtuus-system/valtuus"]
-	alerts := map[string]bool{}
+	all := map[string]map[string]any{}
 	for _, group := range at(rule, "spec", "groups").([]any) {
 		for _, item := range group.(map[string]any)["rules"].([]any) {
 			alert := item.(map[string]any)
-			g.Expect(alerts).NotTo(HaveKey(alert["alert"]))
-			alerts[alert["alert"].(string)] = true
-			checkExpression(t, alert["expr"].(string), metrics)
-			if duration, ok := alert["for"].(string); ok {
-				_, err := time.ParseDuration(duration)
-				g.Expect(err).NotTo(HaveOccurred())
+			name := alert["alert"].(string)
+			if all[name] != nil {
+				t.Errorf("there are two alerts %s", name)
 			}
-			g.Expect(alert["labels"]).To(HaveKeyWithValue("severity", BeElementOf("critical", "warning", "info")))
-			g.Expect(alert["annotations"]).To(HaveKey("summary"))
+			all[name] = alert
 		}
 	}
-	g.Expect(len(alerts)).To(Equal(10))
+	return all
+}
+
+// The alerts about the access log, each in a state of the log in which it fires and in states in which it does not.
+func TestTheLogsAlertsFireWhenTheyShould(t *testing.T) {
+	const (
+		calm = `
+		  valtuus_archive_log_oldest_unproven_seconds{namespace="a",job="j",instance="1"} 3x60
+		  valtuus_archive_log_oldest_unproven_seconds{namespace="a",job="j",instance="2"} 3x60
+		  valtuus_archive_log_unproven_rows{namespace="a",job="j",instance="1"} 900x60
+		  valtuus_archive_log_checkpoint_timestamp_seconds{namespace="a",job="j",instance="1"} 0+60x60
+		  valtuus_archive_log_witness_timestamp_seconds{namespace="a",job="j",instance="1",witness="w"} 0+60x60
+		  valtuus_archive_log_witness_timestamp_seconds{namespace="a",job="j",instance="2",witness="w"} 0x60
+		  valtuus_archive_log_failures_total{namespace="a",job="j",instance="1"} 0+1x60
+		  valtuus_archive_log_leads{namespace="a",job="j",instance="1"} 1x60
+		  valtuus_archive_log_leads{namespace="a",job="j",instance="2"} 0x60`
+		idle = `
+		  valtuus_archive_log_unproven_rows{namespace="a",job="j",instance="1"} 0x60
+		  valtuus_archive_log_checkpoint_timestamp_seconds{namespace="a",job="j",instance="1"} 0x60`
+	)
+	for series, want := range map[string]string{
+		"": "", // nothing is scraped here
+		calm: "", idle: "",
+		`valtuus_archive_log_oldest_unproven_seconds{namespace="a",job="j"} 0+60x60`: "ValtuusLogRowsWait",
+		`valtuus_archive_log_unproven_rows{namespace="a",job="j"} 3x60
+		 valtuus_archive_log_checkpoint_timestamp_seconds{namespace="a",job="j"} 1200x60`: "ValtuusLogNotSigned",
+		`valtuus_archive_log_unproven_rows{namespace="a",job="j"} 0+10000x60
+		 valtuus_archive_log_checkpoint_timestamp_seconds{namespace="a",job="j"} 0+60x60`: "ValtuusLogFallsBehind",
+		`valtuus_archive_log_witness_timestamp_seconds{namespace="a",job="j",witness="w"} 0x60`: "ValtuusLogWitnessSilent",
+		`valtuus_archive_log_witness_timestamp_seconds{namespace="a",job="j",witness="w"} 0+60x60
+		 valtuus_archive_log_witness_timestamp_seconds{namespace="a",job="j",witness="v"} 600x60`: "ValtuusLogWitnessSilent",
+		`valtuus_archive_log_failures_total{namespace="a",job="j"} 0+30x60`: "ValtuusLogSequencerFails",
+		`valtuus_archive_log_leads{namespace="a",job="j",instance="1"} 0x60
+		 valtuus_archive_log_leads{namespace="a",job="j",instance="2"} 0x60
+		 valtuus_archive_log_leads{namespace="b",job="j",instance="1"} 1x60`: "ValtuusLogNobodyGivesLeaves",
+	} {
+		var firing []string
+		for name, rule := range alerts(t) {
+			if strings.HasPrefix(name, "ValtuusLog") && len(query(t, series, rule["expr"].(string))) > 0 {
+				firing = append(firing, name)
+			}
+		}
+		if got := strings.Join(firing, " "); got != want {
+			t.Errorf("with %s: %q fire, and %q should", series, got, want)
+		}
+	}
 }
 
 func TestTheDashboardRestsOnMetricsThatThereAre(t *testing.T) {
@@ -123,7 +183,7 @@ func TestTheDashboardRestsOnMetricsThatThereAre(t *testing.T) {
 		}
 	}
 	g.Expect(json.Unmarshal(text, &dashboard)).To(Succeed())
-	g.Expect(len(dashboard.Panels)).To(BeNumerically(">=", 10))
+	g.Expect(len(dashboard.Panels)).To(BeNumerically(">=", 14))
 	metrics := known(t)
 	for _, panel := range dashboard.Panels {
 		g.Expect(panel.Targets).NotTo(BeEmpty(), panel.Title)
