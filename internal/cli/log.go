@@ -8,15 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/utils/clock"
 
 	"github.com/valtuus/valtuus/internal/archive/logaudit"
-	"github.com/valtuus/valtuus/internal/archive/logproof"
-	"github.com/valtuus/valtuus/internal/archive/replica"
 	"github.com/valtuus/valtuus/internal/archive/store/postgres"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
@@ -34,7 +31,7 @@ client, is checked with nothing but the verifier keys.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newLogKey(), newLogExport(), newLogVerify(), newLogVerifyExtract(), newLogWitness(flags))
+	cmd.AddCommand(newLogKey(), newLogReplaceKey(flags), newLogExport(), newLogVerify(), newLogVerifyExtract(), newLogWitness(flags))
 	return cmd
 }
 
@@ -48,69 +45,6 @@ func (p *place) reader(ctx context.Context) (*sqlstore.Store, error) {
 		return nil, err
 	}
 	return postgres.OpenReader(ctx, uri)
-}
-
-func newLogKey() *cobra.Command {
-	var file, fresh, month string
-	of := &place{}
-	cmd := &cobra.Command{
-		Use:   "key",
-		Short: "Print the verifier key of an archive's log, or make a signer key",
-		Long: `Print the verifier key of an archive's log, or make a signer key.
-
-The verifier key names the log of this store: hand it to whoever is to check the
-log. With --month it is that of one month's tree, for programs that follow
-trees of the C2SP formats one by one.`,
-		Example: `  valtuus log key --new log.key
-  valtuus log key --data-dir /var/lib/valtuus
-  valtuus log key --postgres-uri-file uri --log-key-file log.key --month 2026-11`,
-		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if fresh != "" {
-				return replica.MakeLogKey(fresh)
-			}
-			if of.dataDir == "" && (of.uriFile == "" || file == "") {
-				return usageError{errors.New("give --new, or --data-dir, or --postgres-uri-file with --log-key-file")}
-			}
-			if file == "" {
-				file = replica.LogKeyFileIn(of.dataDir)
-			}
-			s, err := of.reader(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			id, err := s.ID(cmd.Context())
-			if err != nil {
-				return err
-			}
-			text, err := os.ReadFile(file)
-			if err != nil {
-				return fmt.Errorf("read the key of the log: %w", err)
-			}
-			key, err := logproof.ParseKey(string(text), id)
-			if err != nil {
-				return fmt.Errorf("%s: %w", file, err)
-			}
-			verifier := key.Verifier().String()
-			if month != "" {
-				of, err := logproof.ParseMonth(month)
-				if err != nil {
-					return usageError{err}
-				}
-				verifier = key.Verifier().MonthKey(of)
-			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), verifier)
-			return err
-		},
-	}
-	cmd.Flags().StringVar(&fresh, "new", "", "make a signer key in this file, which must not exist")
-	cmd.Flags().StringVar(&file, "log-key-file", "", "file of the signer key (default: log.key in the data directory)")
-	cmd.Flags().StringVar(&of.dataDir, "data-dir", "", "data directory of the archive")
-	cmd.Flags().StringVar(&of.uriFile, "postgres-uri-file", "", "file with the URI of the PostgreSQL database of the archive")
-	cmd.Flags().StringVar(&month, "month", "", "print the key of this month's tree (YYYY-MM)")
-	cmd.MarkFlagsMutuallyExclusive("new", "data-dir", "postgres-uri-file")
-	return cmd
 }
 
 func newLogExport() *cobra.Command {

@@ -93,11 +93,70 @@ func TestALogIsCheckedWithItsKeyAlone(t *testing.T) {
 	g.Expect(status).To(Equal(2), out)
 }
 
+// The key of a log is changed with an overlap, and replaced in plain sight when it is lost.
+func TestTheKeyOfALogIsChanged(t *testing.T) {
+	g := NewWithT(t)
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	file := filepath.Join(data, "log.key")
+	seedLog(t, data)
+	keys := func() []string {
+		t.Helper()
+		status, out, errs := run("log", "key", "--data-dir", data)
+		g.Expect(status).To(Equal(0), errs)
+		return strings.Fields(out)
+	}
+	first := keys()
+	g.Expect(first).To(HaveLen(1))
+	status, _, errs := run("log", "key", "--rotate", file)
+	g.Expect(status).To(Equal(0), errs)
+	both := keys()
+	g.Expect(both).To(HaveLen(2))
+	g.Expect(both[1]).To(Equal(first[0]))
+	info, err := os.Stat(file)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(info.Mode().Perm()).To(Equal(os.FileMode(0o600)))
+	status, _, _ = run("log", "key", "--rotate", filepath.Join(data, "missing"))
+	g.Expect(status).NotTo(Equal(0))
+
+	g.Expect(os.Remove(file)).To(Succeed()) // both are lost
+	status, _, errs = run("log", "key", "--new", file)
+	g.Expect(status).To(Equal(0), errs)
+	replace := func(more ...string) (int, string, string) {
+		return run(append([]string{"log", "replace-key", "--data-dir", data, "--reason", "the disk is gone"}, more...)...)
+	}
+	status, _, errs = replace()
+	g.Expect(status).To(Equal(2), errs)
+	status, _, errs = replace("--yes=false")
+	g.Expect(status).To(Equal(2), errs)
+	status, _, errs = replace("--yes", "--former", both[0])
+	g.Expect(status).To(Equal(1))
+	g.Expect(errs).To(ContainSubstring("has not signed"), "that one has signed nothing yet")
+	status, out, errs := replace("--yes", "--former", first[0])
+	g.Expect(status).To(Equal(0), errs)
+	g.Expect(strings.Fields(out)).To(Equal(keys()))
+	status, _, errs = replace("--yes")
+	g.Expect(status).To(Equal(1))
+	g.Expect(errs).To(ContainSubstring("nothing to replace"))
+
+	to := filepath.Join(dir, "log")
+	status, _, errs = run("log", "export", "--data-dir", data, "--to", to)
+	g.Expect(status).To(Equal(0), errs)
+	status, out, errs = run("log", "verify", to, "--key", keys()[0], "--former-key", first[0])
+	g.Expect(status).To(Equal(0), out+errs)
+	g.Expect(out).To(And(ContainSubstring("the log itself says: signed by "+keys()[0]), ContainSubstring("in the place of a lost key: the disk is gone")))
+	status, out, _ = run("log", "verify", to, "--key", first[0])
+	g.Expect(status).To(Equal(1))
+	g.Expect(out).To(ContainSubstring("FOUND"))
+}
+
 func TestWhatALogCommandNeedsHasToBeSaid(t *testing.T) {
 	for _, line := range []string{
 		"log key", "log key --postgres-uri-file u", "log export --to x", "log verify", "log verify x", "log verify x y --key k",
 		"log verify x --key k", "log verify-extract --key k", "log witness --dir d", "log witness --dir d --log x", "log witness new --dir d",
-		"log witness new --dir d --name a+b",
+		"log witness new --dir d --name a+b", "log key --new x --rotate x", "log replace-key --data-dir x --yes",
+		"log replace-key --data-dir x --yes --reason x --former x", "log replace-key --postgres-uri-file x --yes --reason x",
+		"log verify x --key k --former-key x",
 	} {
 		t.Run(line, func(t *testing.T) {
 			g := NewWithT(t)

@@ -50,7 +50,7 @@ func (b *believed) options() (opts logaudit.Options, err error) {
 
 func newLogVerify() *cobra.Command {
 	keys := believed{}
-	var seen []string
+	var seen, former []string
 	years := 12
 	cmd := &cobra.Command{
 		Use:   "verify DIR",
@@ -60,7 +60,10 @@ func newLogVerify() *cobra.Command {
 Every row has its leaf, and every leaf its row or a record of its destruction;
 the tiles are those of the signed checkpoints, and these are consistent with
 each other and with those given by --seen; no client's rows have a gap; the
-times go forward. What is wrong is told, and the exit status is 1.`,
+times go forward. What is wrong is told, and the exit status is 1.
+
+The newest checkpoints must be signed by --key. Checkpoints from before the log
+went over to that key need --former-key; the log must tell of the change.`,
 		Example: `  valtuus log verify log-2026-11 --key valtuus.io/log/...+b2e7c2f6+AT... --seen checkpoint-of-may`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -72,6 +75,13 @@ times go forward. What is wrong is told, and the exit status is 1.`,
 			opts, err := keys.options()
 			if err != nil {
 				return err
+			}
+			for _, one := range former {
+				verifier, err := logproof.ParseVerifier(one)
+				if err != nil {
+					return usageError{err}
+				}
+				opts.Former = append(opts.Former, verifier)
 			}
 			for _, file := range seen {
 				text, err := os.ReadFile(file)
@@ -91,6 +101,9 @@ times go forward. What is wrong is told, and the exit status is 1.`,
 				_, _ = fmt.Fprintf(out, "the rows are those of registry %s: that others have theirs cannot be seen here\n", report.Registry)
 			}
 			_, _ = fmt.Fprintf(out, "%d leaves, %d rows checked, %d checkpoints\n", report.Leaves, report.Records, report.Checkpoints)
+			for _, one := range report.Keys {
+				_, _ = fmt.Fprintf(out, "the log itself says: %s\n", one)
+			}
 			for _, one := range report.Destroyed {
 				_, _ = fmt.Fprintf(out, "destroyed, as the log itself says: %s\n", one)
 			}
@@ -105,6 +118,7 @@ times go forward. What is wrong is told, and the exit status is 1.`,
 	}
 	keys.flags(cmd)
 	cmd.Flags().StringArrayVar(&seen, "seen", nil, "file of a checkpoint that was got before or by somebody else (repeatable)")
+	cmd.Flags().StringArrayVar(&former, "former-key", nil, "verifier key that the log was signed by before --key (repeatable)")
 	cmd.Flags().IntVar(&years, "years", years, "how many years rows must have been kept before they were destroyed")
 	return cmd
 }

@@ -41,7 +41,11 @@ func newLogWitness(flags *common) *cobra.Command {
 A witness cosigns a checkpoint only if the tree begins with the one that it
 cosigned before. So a log that it follows can neither be rolled back nor shown
 in two forms without the witness's refusal. It speaks c2sp.org/tlog-witness, and
-remembers what it has cosigned in its directory: keep that.`,
+remembers what it has cosigned in its directory: keep that.
+
+A log whose key changes is followed by the new key from its operator on. Give
+both keys while both sign, or start with the new one: the tree still has to
+begin with the one that was cosigned under the former.`,
 		Example: `  valtuus log witness new --dir witness --name witness.example.fi/w1
   valtuus log witness --dir witness --log valtuus.io/log/...+b2e7c2f6+AT... --listen :8090
   valtuus archive ... --log-witness https://witness.example.fi:8090=witness.example.fi/w1+...`,
@@ -53,7 +57,9 @@ remembers what it has cosigned in its directory: keep that.`,
 				if err != nil {
 					return usageError{err}
 				}
-				opts.Logs = append(opts.Logs, verifier)
+				if opts.Logs, err = following(opts.Logs, verifier); err != nil {
+					return err
+				}
 			}
 			text, err := os.ReadFile(filepath.Join(dir, witnessKey))
 			if err != nil {
@@ -87,7 +93,7 @@ remembers what it has cosigned in its directory: keep that.`,
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "directory of the witness, as 'witness new' makes it")
-	cmd.Flags().StringArrayVar(&logs, "log", nil, "verifier key of a log to follow (repeatable)")
+	cmd.Flags().StringArrayVar(&logs, "log", nil, "verifier key of a log to follow (repeatable, also for one log)")
 	cmd.Flags().StringVar(&listen, "listen", ":8090", "where to take checkpoints")
 	cmd.Flags().StringVar(&certFile, "tls-cert", "", "file of the server certificate (default: no TLS; what is said is signed)")
 	cmd.Flags().StringVar(&keyFile, "tls-key", "", "file of the server certificate's key")
@@ -95,6 +101,18 @@ remembers what it has cosigned in its directory: keep that.`,
 	required(cmd, "dir", "log")
 	cmd.AddCommand(newLogWitnessNew())
 	return cmd
+}
+
+// following adds a verifier to those of the logs that are followed. Two of one log are two keys of it.
+func following(logs []logproof.Verifier, verifier logproof.Verifier) ([]logproof.Verifier, error) {
+	for i, there := range logs {
+		if there.Name() == verifier.Name() {
+			both, err := there.Or(verifier)
+			logs[i] = both
+			return logs, err
+		}
+	}
+	return append(logs, verifier), nil
 }
 
 func newLogWitnessNew() *cobra.Command {

@@ -172,7 +172,7 @@ func (c *copier) records(ctx context.Context, month string, size int64) error {
 				if from = one.Leaf.Index + 1; from > size {
 					return nil
 				}
-				if one.Row == nil || c.registry != "" && one.Row.Registry != c.registry {
+				if one.Row == nil || c.registry != "" && one.Row.Registry != c.registry && !ofKeys(one.Row.Operation, one.Row.Registry) {
 					continue
 				}
 				if err := writeRecord(w, one); err != nil {

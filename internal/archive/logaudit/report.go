@@ -41,6 +41,8 @@ type Report struct {
 	Cosigned    map[string]int
 	// Waiting rows have no leaf yet; those Before are older than the log.
 	Waiting, Before int64
+	// Keys tells of the keys that the log itself says began to sign it.
+	Keys []string
 	// Destroyed tells of the rows that the log itself says were destroyed.
 	Destroyed []string
 	// Findings are what must not be; More is how many there are beyond those.

@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 	. "github.com/onsi/gomega"
 	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/valtuus/valtuus/internal/archive/logaudit"
@@ -36,6 +37,7 @@ const (
 
 var (
 	start   = time.Date(2026, 3, 31, 23, 50, 0, 0, time.UTC)
+	storeID = uuid.MustParse("7d1f0003-0000-4000-8000-000000000003")
 	clients = []uuid.UUID{
 		uuid.MustParse("7d1f0001-0000-4000-8000-000000000001"), uuid.MustParse("7d1f0002-0000-4000-8000-000000000002"),
 	}
@@ -57,7 +59,7 @@ type archive struct {
 func newArchive(t testing.TB) *archive {
 	t.Helper()
 	a := &archive{t: t, g: NewWithT(t), dir: t.TempDir(), clock: clocktesting.NewFakeClock(start)}
-	a.key = keyOf(t, uuid.New())
+	a.key = keyOf(t, storeID)
 	a.open()
 	a.log(20)
 	a.close()
@@ -72,6 +74,9 @@ func newArchive(t testing.TB) *archive {
 	return a
 }
 
+// keyText holds the files of the keys that were made.
+var keyText = map[string]string{}
+
 func keyOf(t testing.TB, id uuid.UUID) logproof.Key {
 	t.Helper()
 	text, err := logproof.NewKey(rand.Reader)
@@ -82,6 +87,7 @@ func keyOf(t testing.TB, id uuid.UUID) logproof.Key {
 	if err != nil {
 		t.Fatal(err)
 	}
+	keyText[key.Verifier().String()] = text
 	return key
 }
 
@@ -375,6 +381,80 @@ func TestAReplacedSigningKeyIsFound(t *testing.T) {
 	a.sequence() // it is made to
 	a.key = former
 	a.g.Expect(said(a.verify(a.copied(""), nil))).To(ContainSubstring("a checkpoint of another log"))
+}
+
+// A key of the same name that nobody was told of is found by who knows the former one, and by who is told the new one
+// behind the log's back.
+func TestASigningKeyReplacedSilentlyIsFound(t *testing.T) {
+	a := newArchive(t)
+	former := a.key
+	a.key = keyOf(t, storeID)
+	a.close()
+	a.sql(`UPDATE log_checkpoints SET kept = 1`)
+	a.open()
+	for _, month := range []string{"2026-03", "2026-04"} { // what an archive does not do by itself
+		trees, err := a.store.LogTrees(t.Context())
+		a.g.Expect(err).NotTo(HaveOccurred())
+		size := trees[map[string]int{"2026-03": 0, "2026-04": 1}[month]].Size
+		root, err := sequencer.TreeOf(t.Context(), a.store, month).Root(size)
+		a.g.Expect(err).NotTo(HaveOccurred())
+		text, err := a.key.Sign(logproof.Month(month), tlog.Tree{N: size, Hash: root})
+		a.g.Expect(err).NotTo(HaveOccurred())
+		a.g.Expect(a.store.AddLogCheckpoint(t.Context(), store.LogCheckpoint{Month: month, Size: size, Made: a.clock.Now(), Note: text}, start)).To(Succeed())
+	}
+	with := func(key logproof.Key, formers ...logproof.Verifier) func(*logaudit.Options) {
+		return func(o *logaudit.Options) { o.Log, o.Former = key.Verifier(), formers }
+	}
+	dir := a.copied("")
+	a.g.Expect(said(a.verify(dir, with(former)))).To(ContainSubstring("the newest checkpoint: a checkpoint that the log's key has not signed"))
+	a.g.Expect(said(a.verify(dir, with(a.key)))).To(ContainSubstring("a checkpoint that the log's key has not signed"))
+	a.g.Expect(said(a.verify(dir, with(a.key, former.Verifier())))).To(ContainSubstring("the log does not tell that another took its place"))
+	a.g.Expect(said(a.verify(dir, with(former, a.key.Verifier())))).To(ContainSubstring("the newest checkpoint: a checkpoint that the log's former key alone has signed"))
+	_, err := logaudit.Verify(t.Context(), dir, logaudit.Options{
+		Log: former.Verifier(), Former: []logproof.Verifier{keyOf(t, uuid.Nil).Verifier()}, Progress: func(string, int64, int64) {},
+	})
+	a.g.Expect(err).To(HaveOccurred(), "a key of another log")
+}
+
+// A key that was replaced in plain sight is taken by whoever is told of it; the log says since when.
+func TestAKeyThatWasReplacedIsTakenByWhoIsToldOfIt(t *testing.T) {
+	for _, lost := range []bool{true, false} {
+		t.Run(fmt.Sprintf("lost=%v", lost), func(t *testing.T) {
+			a := newArchive(t)
+			former := a.key
+			a.key = keyOf(t, storeID)
+			a.clock.Step(time.Minute)
+			if lost {
+				a.g.Expect(sequencer.Replace(t.Context(), sequencer.Replacement{
+					Store: a.store, Key: a.key, Reason: "the disk is gone", Clock: a.clock, Log: logr.Discard(),
+				})).To(Succeed())
+			} else {
+				text, err := logproof.AddKey(rand.Reader, keyText[former.Verifier().String()])
+				a.g.Expect(err).NotTo(HaveOccurred())
+				a.key, err = logproof.ParseKey(text, storeID)
+				a.g.Expect(err).NotTo(HaveOccurred())
+				a.g.Expect(sequencer.TellOfKeys(t.Context(), a.store, a.key, a.clock.Now())).To(Succeed())
+				a.sequence()
+				a.g.Expect(said(a.verify(a.copied(""), func(o *logaudit.Options) { o.Log = former.Verifier() }))).To(BeEmpty(), "both sign")
+				alone, err := logproof.ParseKey(strings.SplitAfter(text, "\n")[0], storeID)
+				a.g.Expect(err).NotTo(HaveOccurred())
+				a.key = alone
+			}
+			a.log(10)
+			a.sequence()
+			for _, of := range []string{"", registry} {
+				dir := a.copied(of)
+				report := a.verify(dir, func(o *logaudit.Options) { o.Former = []logproof.Verifier{former.Verifier()} })
+				a.g.Expect(said(report)).To(BeEmpty())
+				a.g.Expect(report.Keys).To(HaveLen(1))
+				a.g.Expect(report.Keys[0]).To(And(ContainSubstring(a.key.Verifier().String()), ContainSubstring("since leaf 600 of 2026-04, on 2026-04-01")))
+				a.g.Expect(strings.Contains(report.Keys[0], "a lost key: the disk is gone")).To(Equal(lost))
+				a.g.Expect(said(a.verify(dir, nil))).To(ContainSubstring("a checkpoint that the log's key has not signed"), "the kept ones are of the former key")
+				a.g.Expect(said(a.verify(dir, func(o *logaudit.Options) { o.Log = former.Verifier() }))).
+					To(ContainSubstring("2026-04: the newest checkpoint: a checkpoint that the log's key has not signed"))
+			}
+		})
+	}
 }
 
 func TestAClockSetBackIsFound(t *testing.T) {

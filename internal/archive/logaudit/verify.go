@@ -19,8 +19,10 @@ import (
 
 // Options say what is believed.
 type Options struct {
-	// Log is the verifier of the log.
+	// Log is the verifier of the log: what its newest checkpoints must be signed by.
 	Log logproof.Verifier
+	// Former are verifiers of keys that the log was signed by before.
+	Former []logproof.Verifier
 	// Witnesses are those that must have cosigned.
 	Witnesses []note.Verifier
 	// Seen are checkpoints that somebody has got elsewhere or before.
@@ -36,9 +38,12 @@ type verifier struct {
 	opts   Options
 	dir    string
 	report *Report
-	seen   []logproof.Checkpoint
-	chains chains
-	clock  clockCheck
+	// signers verifies by all keys, former ones too.
+	signers logproof.Verifier
+	keys    keys
+	seen    []logproof.Checkpoint
+	chains  chains
+	clock   clockCheck
 	// destroyed is settled at the end: that a month was destroyed is told in a later one.
 	destroyed destruction
 }
@@ -58,8 +63,11 @@ func Verify(ctx context.Context, dir string, opts Options) (*Report, error) {
 		opts: opts, dir: dir, chains: chains{},
 		report: &Report{Log: opts.Log.Name(), Registry: manifest.Registry, Cosigned: map[string]int{}},
 	}
+	if v.signers, err = opts.signers(); err != nil {
+		return nil, err
+	}
 	for _, one := range opts.Seen {
-		checkpoint, err := opts.Log.Open(one)
+		checkpoint, err := v.signers.Open(one)
 		if err != nil {
 			return nil, fmt.Errorf("a checkpoint that was seen: %w", err)
 		}
@@ -74,6 +82,7 @@ func Verify(ctx context.Context, dir string, opts Options) (*Report, error) {
 			return nil, err
 		}
 	}
+	v.keys.settle(v.report, &v.opts.Log, &v.destroyed)
 	v.destroyed.settle(v.report, v.opts.Years)
 	return v.report, v.unproven()
 }
@@ -115,10 +124,14 @@ func (v *verifier) statements(month logproof.Month) (all []statement, size int64
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, 0, err
 	}
-	add := func(text []byte, where string) (logproof.Checkpoint, bool) {
-		one, err := v.opts.Log.Open(text, v.opts.Witnesses...)
+	add := func(text []byte, where string, newest bool) (logproof.Checkpoint, bool) {
+		one, err := v.signers.Open(text, v.opts.Witnesses...)
 		if err == nil && one.Month != month {
 			err = logproof.ErrOrigin
+		}
+		former := err == nil && !one.SignedBy(v.opts.Log)
+		if v.keys.former = v.keys.former || former; former && newest {
+			err = errFormerKey
 		}
 		if err != nil {
 			v.report.find(string(month), -1, "%s: %v", where, err)
@@ -127,7 +140,7 @@ func (v *verifier) statements(month logproof.Month) (all []statement, size int64
 		all = append(all, statement{one, where})
 		return one, true
 	}
-	last, ok := add(newest, "the newest checkpoint")
+	last, ok := add(newest, "the newest checkpoint", true)
 	if ok {
 		v.cosigned(month, last)
 	}
@@ -136,7 +149,7 @@ func (v *verifier) statements(month logproof.Month) (all []statement, size int64
 		v.report.find(string(month), -1, "the kept checkpoints cannot be read: %v", err)
 	}
 	for _, one := range kept {
-		add([]byte(one.Note), "a checkpoint of "+one.Made.Format("2006-01-02 15:04:05"))
+		add([]byte(one.Note), "a checkpoint of "+one.Made.Format("2006-01-02 15:04:05"), false)
 	}
 	v.report.Checkpoints += len(all)
 	for _, seen := range v.seen {

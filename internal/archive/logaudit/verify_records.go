@@ -176,7 +176,7 @@ func (c *recordCheck) record(r *read) {
 		c.v.chains.lose(r, entry)
 		return
 	}
-	if c.v.report.Registry != "" && r.Registry != c.v.report.Registry {
+	if c.v.report.Registry != "" && r.Registry != c.v.report.Registry && !ofKeys(r.Operation, r.Registry) {
 		c.find(r.index, "row %s is of another registry", r.ID)
 	}
 	missing, problem := c.v.chains.add(c.month, r)
@@ -187,6 +187,7 @@ func (c *recordCheck) record(r *read) {
 		c.find(r.index, "row %s: %s", r.ID, problem)
 	}
 	c.v.destroyed.add(r)
+	c.v.keys.add(c.month, r)
 	if problem := c.v.clock.add(c.month, r); problem != "" {
 		c.find(r.index, "row %s: %s", r.ID, problem)
 	}

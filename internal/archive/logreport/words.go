@@ -58,6 +58,7 @@ var operationNames = map[string]words{
 	"WithholdLog":         {"Lokitietojen antamista rajoitettiin päätöksellä", "Utlämnandet av logguppgifter begränsades genom beslut", "Log entries were withheld by a decision"},
 	"LiftWithholding":     {"Lokitietojen antamisen rajoitus poistettiin", "Begränsningen av logguppgifter hävdes", "The withholding of log entries was lifted"},
 	"ListWithheld":        {"Lokitietojen rajoitukset lueteltiin", "Begränsningarna av logguppgifter listades", "The withholdings of log entries were listed"},
+	"NewLogKey":           {"Uusi avain alkoi allekirjoittaa käyttölokia", "En ny nyckel började underteckna användningsloggen", "A new key began to sign the use log"},
 	"DestroyLog":          {"Vanhentuneet lokitiedot hävitettiin", "Föråldrade logguppgifter förstördes", "Log entries past their retention time were destroyed"},
 }
 

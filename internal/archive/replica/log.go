@@ -21,7 +21,6 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/logproof"
 	"github.com/valtuus/valtuus/internal/archive/logserver"
 	"github.com/valtuus/valtuus/internal/archive/sequencer"
-	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 	"github.com/valtuus/valtuus/internal/archive/witness"
 )
@@ -31,15 +30,15 @@ import (
 const logKeyFile = "log.key"
 
 // ErrOtherLogKey says that the log was signed by another key than the one that was given.
-var ErrOtherLogKey = failure.New(failure.KeyMismatch, "the log of this store was signed by another key: give the archive that one")
+var ErrOtherLogKey = failure.New(failure.KeyMismatch, "the log of this store was signed by another key: give the archive that one, alone or behind the new one")
 
 // LogKeyFileIn gives where an archive keeps the key of its log unless told otherwise.
 func LogKeyFileIn(dataDir string) string { return filepath.Join(dataDir, logKeyFile) }
 
-// logKey reads the key, or makes one for a log that has signed nothing yet. It must be the one that signed the newest
-// checkpoint.
+// logKey reads the key, or makes one for a log that has signed nothing yet. It must have signed the newest checkpoint, or
+// be in one file with the key that has.
 func (s *Storage) logKey(ctx context.Context, of *sqlstore.Store) (logproof.Key, error) {
-	last, err := newest(ctx, of)
+	last, err := sequencer.Newest(ctx, of)
 	if err != nil {
 		return logproof.Key{}, fmt.Errorf("read the log: %w", err)
 	}
@@ -53,7 +52,8 @@ func (s *Storage) logKey(ctx context.Context, of *sqlstore.Store) (logproof.Key,
 	case s.LogKeyFile != "" || !errors.Is(err, fs.ErrNotExist):
 		return logproof.Key{}, failure.As(failure.KeyMissing, fmt.Errorf("read the key of the log: %w", err))
 	case last != nil:
-		return logproof.Key{}, failure.As(failure.KeyMissing, fmt.Errorf("%s is missing, and the log was signed by it: bring it back from where you keep the keys", file))
+		return logproof.Key{}, failure.As(failure.KeyMissing, fmt.Errorf(
+			"%s is missing, and the log was signed by it: bring it back from where you keep the keys ('valtuus log replace-key' is for a key that is lost)", file))
 	default:
 		if text, err = newLogKey(file); err != nil {
 			return logproof.Key{}, fmt.Errorf("make the key of the log: %w", err)
@@ -75,21 +75,6 @@ func (s *Storage) logKey(ctx context.Context, of *sqlstore.Store) (logproof.Key,
 	return key, nil
 }
 
-// newest gives the newest checkpoint, nil if there is none.
-func newest(ctx context.Context, of store.LogProofs) (*store.LogCheckpoint, error) {
-	trees, err := of.LogTrees(ctx)
-	for i := len(trees) - 1; i >= 0 && err == nil; i-- {
-		last, err := of.LogCheckpoint(ctx, trees[i].Month)
-		if err == nil {
-			return &last, nil
-		}
-		if !errors.Is(err, store.ErrNotFound) {
-			return nil, err
-		}
-	}
-	return nil, err
-}
-
 func newLogKey(file string) ([]byte, error) {
 	text, err := logproof.NewKey(rand.Reader)
 	if err != nil {
@@ -107,6 +92,19 @@ func MakeLogKey(file string) error {
 	return err
 }
 
+// RotateLogKey writes a new key before those in the file: all of them sign until the former ones are taken out.
+func RotateLogKey(file string) error {
+	former, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("read the key of the log: %w", err)
+	}
+	text, err := logproof.AddKey(rand.Reader, string(former))
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return writeNew(file, []byte(text))
+}
+
 // runLog makes the log provable in the background, and serves it if it is to be served.
 func runLog(live *lives, group *errgroup.Group, config Config, of *opened, registry prometheus.Registerer, certificate func() (*tls.Certificate, error)) error {
 	metrics, err := sequencer.NewMetrics(registry)
@@ -120,6 +118,9 @@ func runLog(live *lives, group *errgroup.Group, config Config, of *opened, regis
 			return failure.As(failure.WitnessInvalid, err)
 		}
 		witnesses = append(witnesses, asked)
+	}
+	if err := sequencer.TellOfKeys(live.work, of.Store, of.logKey, config.Clock.Now()); err != nil {
+		return fmt.Errorf("tell in the log of its new key: %w", err)
 	}
 	log := config.Log.WithName("log")
 	holder := ""

@@ -66,7 +66,11 @@ type standIn struct {
 	client *witness.Client
 	down   atomic.Bool
 	asked  atomic.Int32
+	opts   witness.Options
 }
+
+// follow lets the witness, started again, follow other logs or keys with what it remembers.
+func (w *standIn) follow(logs ...logproof.Verifier) { w.opts.Logs = logs }
 
 func newWitness(t *testing.T, of logproof.Key) *standIn {
 	t.Helper()
@@ -85,14 +89,14 @@ func newWitnessNamed(t *testing.T, of logproof.Key, name string) *standIn {
 	state, err := witness.OpenState(file)
 	g.Expect(err).NotTo(HaveOccurred())
 	w := &standIn{}
-	handler := witness.Handler(witness.Options{Logs: []logproof.Verifier{of.Verifier()}, Signer: signer, State: state, Log: logr.Discard()})
+	w.opts = witness.Options{Logs: []logproof.Verifier{of.Verifier()}, Signer: signer, State: state, Log: logr.Discard()}
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.asked.Add(1)
 		if w.down.Load() {
 			rw.WriteHeader(http.StatusBadGateway)
 			return
 		}
-		handler.ServeHTTP(rw, r)
+		witness.Handler(w.opts).ServeHTTP(rw, r)
 	}))
 	t.Cleanup(server.Close)
 	w.client, err = witness.NewClient(server.URL+"="+vkey, nil)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-logr/logr"
@@ -25,7 +26,7 @@ const sizeType = "text/x.tlog.size"
 
 // Options are what a witness is made of.
 type Options struct {
-	// Logs are the logs that are followed.
+	// Logs are the logs that are followed; each once, with all of its keys that are believed.
 	Logs []logproof.Verifier
 	// Signer cosigns.
 	Signer note.Signer
@@ -73,7 +74,7 @@ func (o Options) addCheckpoint(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "400 the old size is larger than the checkpoint's", http.StatusBadRequest)
 		return
 	}
-	err = o.State.move(checkpoint.Origin, checkpoint.Tree, checkpoint.Text, func(former tlog.Tree) error {
+	former, err := o.State.move(&checkpoint, func(former tlog.Tree) error {
 		return judge(&asked, checkpoint.Tree, former)
 	})
 	var known conflict
@@ -93,6 +94,10 @@ func (o Options) addCheckpoint(w http.ResponseWriter, r *http.Request) {
 		o.Log.Error(err, "The state of the witness cannot be kept")
 		http.Error(w, "500 the state of the witness cannot be kept", http.StatusInternalServerError)
 		return
+	}
+	if len(former.Signers) > 0 && !slices.ContainsFunc(checkpoint.Signers, func(key string) bool { return slices.Contains(former.Signers, key) }) {
+		o.Log.Info("The log is signed by another key from here on", "origin", checkpoint.Origin, "after", former.Size,
+			"former", former.Signers, "keys", checkpoint.Signers)
 	}
 	line, err := o.cosign(checkpoint)
 	if err != nil {

@@ -13,6 +13,8 @@ import (
 	"sync"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/valtuus/valtuus/internal/archive/logproof"
 )
 
 // State remembers, in a file, the newest tree that was cosigned of each origin. Without it a witness would cosign
@@ -29,6 +31,8 @@ type seen struct {
 	Size       int64     `json:"size"`
 	Root       tlog.Hash `json:"root"`
 	Checkpoint string    `json:"checkpoint"`
+	// Signers are the verifier keys of the log that it was signed by.
+	Signers []string `json:"signers,omitempty"`
 }
 
 // NewState makes an empty file, which must not exist.
@@ -57,23 +61,22 @@ func OpenState(file string) (*State, error) {
 	return s, nil
 }
 
-// move puts the tree in the place of the former, as one step, and durably before it returns nil. check sees the former
-// tree, of size 0 if there is none, and its error changes nothing.
-func (s *State) move(origin string, tree tlog.Tree, checkpoint []byte, check func(former tlog.Tree) error) error {
+// move puts the checkpoint's tree in the place of the former, as one step, and durably before it returns nil. check sees
+// the former tree, of size 0 if there is none, and its error changes nothing. former is what was there.
+func (s *State) move(c *logproof.Checkpoint, check func(former tlog.Tree) error) (former seen, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	former, known := s.trees[origin]
+	former, known := s.trees[c.Origin]
 	if err := check(tlog.Tree{N: former.Size, Hash: former.Root}); err != nil {
-		return err
+		return former, err
 	}
-	s.trees[origin] = seen{tree.N, tree.Hash, string(checkpoint)}
-	err := s.write()
-	if err != nil {
-		if s.trees[origin] = former; !known {
-			delete(s.trees, origin)
+	s.trees[c.Origin] = seen{c.Tree.N, c.Tree.Hash, string(c.Text), c.Signers}
+	if err = s.write(); err != nil {
+		if s.trees[c.Origin] = former; !known {
+			delete(s.trees, c.Origin)
 		}
 	}
-	return err
+	return former, err
 }
 
 // write replaces the file.
