@@ -483,6 +483,7 @@ type faultyStore struct {
 	onSearch   func()             // called after a search
 	onRecord   func()             // called after the record of a relationship was read
 	onAppend   func(store.LogRow) // called after a row became durable
+	onLog      func()             // called after a client's log was read
 }
 
 // faults are those of one call.
@@ -510,6 +511,17 @@ func (f *faultyStore) now() faults {
 		now.onAppend = f.onAppend
 	}
 	return now
+}
+
+func (f *faultyStore) ClientLog(ctx context.Context, query store.ClientLogQuery, take func(store.LogRow) error) error {
+	err := f.Store.ClientLog(ctx, query, take)
+	f.mu.Lock()
+	read := f.onLog
+	f.mu.Unlock()
+	if read != nil {
+		read()
+	}
+	return err
 }
 
 func (f *faultyStore) set(change func(*faultyStore)) {

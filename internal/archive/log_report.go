@@ -66,15 +66,13 @@ func (x *exchange) inLanguage(a answer) answer {
 }
 
 func (x *exchange) makeReport(head logreport.Report) (report logreport.Report, stopped *outcome) {
-	withholdings, err := x.server.opts.Store.Withholdings(x.context(), x.registry, head.Client)
-	if err != nil {
-		return report, ended(x.storeFailed(err))
-	}
-	maker := logreport.NewMaker(head, x.lang, x.roleNames, withholdings)
+	maker := logreport.NewMaker(head, x.lang, x.roleNames)
 	counted := 0
 	from, until := logreport.Span(head.From, head.Until)
 	add := atMost(maxReport, func(store.LogRow) error { return nil })
-	err = x.server.opts.Store.ClientLog(x.context(), x.registry, head.Client, from, until, func(row store.LogRow) error {
+	err := x.server.opts.Store.ClientLog(x.context(), store.ClientLogQuery{
+		Registry: x.registry, ClientID: head.Client, From: from, Until: until,
+	}, func(row store.LogRow) error {
 		if !maker.Take(row) {
 			return nil
 		}
@@ -92,7 +90,12 @@ func (x *exchange) makeReport(head logreport.Report) (report logreport.Report, s
 			return report, stopped
 		}
 	}
-	return maker.Report(), nil
+	// After the rows: what was decided while they were read holds.
+	withholdings, err := x.server.opts.Store.Withholdings(x.context(), x.registry, head.Client)
+	if err != nil {
+		return report, ended(x.storeFailed(err))
+	}
+	return maker.Report(withholdings), nil
 }
 
 // roleNames gives what a role is called, in force or not.

@@ -226,6 +226,25 @@ func TestWithheldEntriesAreCountedAndNotShown(t *testing.T) {
 	}
 }
 
+// A decision that is recorded while a report is read holds in it.
+func TestADecisionWhileAReportIsReadHolds(t *testing.T) {
+	a := newArena(t)
+	id := a.put(a.unit, note("x"), task)
+	a.expect("reading", a.unit.get("/documents/"+id), 200)
+	ask := map[string]any{"client": a.client, "from": "2026-11-21", "until": "2026-11-21"}
+	a.store.set(func(f *faultyStore) {
+		f.onLog = func() {
+			a.store.set(func(f *faultyStore) { f.onLog = nil })
+			period := map[string]any{"client": a.client, "from": "2026-11-21", "until": "2026-11-21", "reason": "rights-of-others", "decision": "D/10"}
+			a.expect("withholding", a.supervise("/log/withholdings", period), 201)
+		}
+	})
+	got := a.expect("report", a.supervise("/log/_report", ask), 200)
+	if len(got.json["entries"].([]any)) != 0 || len(got.json["withheld"].([]any)) != 1 {
+		t.Errorf("got %s", got)
+	}
+}
+
 // What an operation is called in the log needs words that a client understands.
 func TestEveryOperationHasPlainWords(t *testing.T) {
 	for op := opUnknown + 1; int(op) < len(operations); op++ {

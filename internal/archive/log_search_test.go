@@ -5,7 +5,9 @@ package archive
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/archive/unusual"
 	"github.com/valtuus/valtuus/internal/index"
 )
 
@@ -278,6 +281,51 @@ func TestBadLogRequests(t *testing.T) {
 	}
 	if got := a.supervise("/log/_report", `{"client":"`+client+`",`+days+`}`, header("Accept", "text/plain")); got.reason() != "not-acceptable" {
 		t.Errorf("as text: %s", got)
+	}
+}
+
+// manyRows is a log of so many rows in the time asked about, and more work after it.
+type manyRows struct {
+	store.LogSupervision
+	rows int
+	// facts and firsts count what was asked for.
+	facts, firsts []store.LogSpan
+}
+
+func (m *manyRows) LogFacts(_ context.Context, span store.LogSpan, take func(store.LogFact) error) error {
+	m.facts = append(m.facts, span)
+	for range m.rows {
+		if err := take(store.LogFact{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *manyRows) LogFirsts(_ context.Context, span store.LogSpan, take func(store.LogFact) error) error {
+	m.firsts = append(m.firsts, span)
+	for range 10 * m.rows {
+		if err := take(store.LogFact{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The bound is on the time asked about: a shorter one would not lessen the work after it.
+func TestWorkAfterTheTimeAskedAboutDoesNotCountTowardsTheBound(t *testing.T) {
+	rules := unusual.Defaults()
+	now := time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+	span := store.LogSpan{Registry: "1.2.3", From: now.AddDate(0, 0, -7), Until: now}
+	for rows, want := range map[int]error{5: nil, 6: errTooMany} {
+		log := &manyRows{rows: rows}
+		if err := scanUse(t.Context(), log, unusual.NewScan(rules, span.From, span.Until, now), rules, span, 5); !errors.Is(err, want) {
+			t.Errorf("%d rows: %v", rows, err)
+		}
+		later := store.LogSpan{Registry: "1.2.3", From: now, Until: now.Add(rules.WorkTime() + time.Microsecond), Operations: unusual.Working()}
+		if !reflect.DeepEqual(log.facts, []store.LogSpan{span}) || !reflect.DeepEqual(log.firsts, []store.LogSpan{later}) {
+			t.Errorf("asked for %+v and %+v", log.facts, log.firsts)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@
 package archive
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -84,24 +85,29 @@ func (x *exchange) unusualUse() outcome {
 	}
 	return x.supervising(func() (answer, *outcome) {
 		scan := unusual.NewScan(rules, from, until, x.began)
-		take := atMost(maxUnusualRows, func(f store.LogFact) error { scan.Take(f); return nil })
-		for _, span := range []store.LogSpan{ // newest first
-			{Registry: x.registry, From: until, Until: until.Add(rules.WorkTime() + time.Microsecond), Operations: unusual.Working()},
-			{Registry: x.registry, From: from, Until: until},
-		} {
-			err := x.server.opts.Store.LogFacts(x.context(), span, take)
-			if errors.Is(err, errTooMany) {
-				return answer{}, ended(invalidField("until", "the time has more than "+strconv.Itoa(maxUnusualRows)+" rows: ask for a shorter one"))
-			}
-			if err != nil {
-				return answer{}, ended(x.storeFailed(err))
-			}
+		err := scanUse(x.context(), x.server.opts.Store, scan, rules, store.LogSpan{Registry: x.registry, From: from, Until: until}, maxUnusualRows)
+		switch {
+		case errors.Is(err, errTooMany):
+			return answer{}, ended(invalidField("until", "the time has more than "+strconv.Itoa(maxUnusualRows)+" rows: ask for a shorter one"))
+		case err != nil:
+			return answer{}, ended(x.storeFailed(err))
 		}
 		a := jsonAnswer(http.StatusOK, x.unusualAnswer(rules, from, until, scan.Findings()))
 		a.header.Set("Content-Language", x.lang.String())
 		a.header.Set("Vary", "Accept-Language")
 		return a, nil
 	})
+}
+
+// scanUse gives the scan the rows of a span, so many at most, and the work after it. errTooMany.
+func scanUse(ctx context.Context, from store.LogSupervision, scan *unusual.Scan, rules unusual.Rules, span store.LogSpan, most int) error {
+	later := store.LogSpan{
+		Registry: span.Registry, From: span.Until, Until: span.Until.Add(rules.WorkTime() + time.Microsecond), Operations: unusual.Working(),
+	}
+	if err := from.LogFirsts(ctx, later, func(f store.LogFact) error { scan.Worked(f); return nil }); err != nil {
+		return err
+	}
+	return from.LogFacts(ctx, span, atMost(most, func(f store.LogFact) error { scan.Take(f); return nil }))
 }
 
 // errTooMany ends a reading that would take too long.

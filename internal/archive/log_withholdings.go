@@ -94,7 +94,9 @@ func (x *exchange) withholdable(w *store.Withholding) *outcome {
 		return stopped
 	}
 	missing := slices.Clone(w.Entries)
-	err := x.server.opts.Store.ClientLog(x.context(), x.registry, w.ClientID, time.Unix(0, 0), x.began.Add(time.Hour), func(row store.LogRow) error {
+	err := x.server.opts.Store.ClientLog(x.context(), store.ClientLogQuery{
+		Registry: x.registry, ClientID: w.ClientID, From: time.Unix(0, 0), Until: x.began.Add(time.Hour), Entries: w.Entries,
+	}, func(row store.LogRow) error {
 		missing = slices.DeleteFunc(missing, func(id uuid.UUID) bool { return id == row.ID })
 		return nil
 	})

@@ -18,7 +18,7 @@ import (
 
 const (
 	// Operation is what a destruction is called in the access log.
-	Operation = "Destroy"
+	Operation = store.OpDestroy
 	// Caller is who does it, in the access log.
 	Caller = "urn:valtuus:retention"
 )

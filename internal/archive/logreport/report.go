@@ -93,16 +93,14 @@ type Withheld struct {
 
 // Maker makes a report of rows, one after the other, oldest first.
 type Maker struct {
-	report       Report
-	lang         access.Lang
-	roles        func(code string) catalog.Names
-	withholdings []store.Withholding
-	counts       []int
+	report Report
+	lang   access.Lang
+	roles  func(code string) catalog.Names
 }
 
 // NewMaker begins a report; head has all but the entries. roles gives the names of a role, if it has any.
-func NewMaker(head Report, lang access.Lang, roles func(code string) catalog.Names, withholdings []store.Withholding) *Maker {
-	m := &Maker{report: head, lang: lang, roles: roles, withholdings: withholdings, counts: make([]int, len(withholdings))}
+func NewMaker(head Report, lang access.Lang, roles func(code string) catalog.Names) *Maker {
+	m := &Maker{report: head, lang: lang, roles: roles}
 	m.report.Entries, m.report.Withheld = []Entry{}, []Withheld{}
 	m.report.MadeBy.RoleName = m.role(head.MadeBy.Role)
 	return m
@@ -112,12 +110,6 @@ func NewMaker(head Report, lang access.Lang, roles func(code string) catalog.Nam
 func (m *Maker) Take(row store.LogRow) bool {
 	if !m.asked(row) {
 		return false
-	}
-	for i := range m.withholdings {
-		if m.withholdings[i].Covers(row) {
-			m.counts[i]++
-			return true
-		}
 	}
 	m.report.Entries = append(m.report.Entries, m.entry(row))
 	return true
@@ -132,11 +124,20 @@ func (m *Maker) asked(row store.LogRow) bool {
 	return len(m.report.Units) == 0 || slices.Contains(m.report.Units, by)
 }
 
-// Report gives the report.
-func (m *Maker) Report() Report {
-	r := m.report
-	for i, n := range m.counts {
-		if w := m.withholdings[i]; n > 0 {
+// Report gives the report without what is withheld. Give it withholdings that were read after the rows: none that was
+// made before the last row was read is missing then.
+func (m *Maker) Report(withholdings []store.Withholding) Report {
+	r, counts := m.report, make([]int, len(withholdings))
+	r.Entries = slices.DeleteFunc(slices.Clone(r.Entries), func(e Entry) bool {
+		row := store.LogRow{ID: e.ID, Time: e.Time, Registry: r.Registry, ClientID: r.Client}
+		i := slices.IndexFunc(withholdings, func(w store.Withholding) bool { return w.Covers(row) })
+		if i >= 0 {
+			counts[i]++
+		}
+		return i >= 0
+	})
+	for i, n := range counts {
+		if w := withholdings[i]; n > 0 {
 			r.Withheld = append(r.Withheld, Withheld{w.Decision, w.Reason, withholdingWords(w.Reason).in(m.lang), n})
 		}
 	}

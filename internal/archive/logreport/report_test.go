@@ -65,11 +65,11 @@ func rows() []store.LogRow {
 func made(head Report, lang access.Lang, withholdings ...store.Withholding) Report {
 	head.Client, head.Registry, head.From, head.Until, head.MadeAt = client, registry, "2026-03-01", "2026-03-01", noon
 	head.MadeBy = Party{Organization: organizer, Professional: "T-1", Role: "supervisor"}
-	maker := NewMaker(head, lang, roles, withholdings)
+	maker := NewMaker(head, lang, roles)
 	for _, row := range rows() {
 		maker.Take(row)
 	}
-	return maker.Report()
+	return maker.Report(withholdings)
 }
 
 func TestEachEntryTellsWhoWhatAndOnWhatGround(t *testing.T) {

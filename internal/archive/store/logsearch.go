@@ -23,10 +23,24 @@ type LogSupervision interface {
 	// take ends it and is returned.
 	LogFacts(ctx context.Context, span LogSpan, take func(LogFact) error) error
 
-	// ClientLog gives all rows about the client in a time span, oldest first: those that name the client, and those
-	// about a document or a matter of the client that name another client of it, or none. Of these last the documents
-	// are cut to the client's, and ClientID is the client. An error of take ends it and is returned.
-	ClientLog(ctx context.Context, registry string, client uuid.UUID, from, until time.Time, take func(LogRow) error) error
+	// LogFirsts gives, for each unit and client, the first allowed row in the span about the client, in no order: of each
+	// the time, the unit and the client. An error of take ends it and is returned.
+	LogFirsts(ctx context.Context, span LogSpan, take func(LogFact) error) error
+
+	// ClientLog gives all rows about the client, oldest first: those that name the client, and those about a document,
+	// also one that was destroyed, or a matter of the client that name another client of it, or none. Of these last the
+	// documents are cut to the client's, and ClientID is the client. An error of take ends it and is returned.
+	ClientLog(ctx context.Context, query ClientLogQuery, take func(LogRow) error) error
+}
+
+// ClientLogQuery selects rows about one client.
+type ClientLogQuery struct {
+	Registry string
+	ClientID uuid.UUID
+	// From is inclusive, Until exclusive.
+	From, Until time.Time
+	// Entries narrow to rows with these ids, MaxWithheld at most; none does not narrow.
+	Entries []uuid.UUID
 }
 
 // LogSearch selects rows of one registry. Zero fields do not narrow.

@@ -59,6 +59,9 @@ type KeptPerson struct {
 	Clients []KeptClient
 }
 
+// OpDestroy is the operation of a row of the access log that tells of a destruction.
+const OpDestroy = "Destroy"
+
 // DestroyedKind is what was destroyed.
 type DestroyedKind string
 
@@ -112,8 +115,8 @@ type RetentionStore interface {
 	// KeptPersons gives up to limit clients by id after the one given.
 	KeptPersons(ctx context.Context, after uuid.UUID, limit int) ([]KeptPerson, error)
 
-	// Destroy removes a document with all its versions, writes its record and the log row, all in one transaction.
-	// The row is completed with the registry, the client and the document. ErrKept if the judge says that it is to
+	// Destroy removes a document with all its versions, writes its record and the log row for each of its clients, all in
+	// one transaction. The rows are completed with the registry, the client and the document. ErrKept if the judge says that it is to
 	// be kept, ErrNotFound if it is not there, ErrDestroyed if it was destroyed before.
 	Destroy(ctx context.Context, id uuid.UUID, at time.Time, judge func(Kept) (Due, bool), row LogRow) error
 

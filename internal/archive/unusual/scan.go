@@ -47,9 +47,9 @@ type refusal struct {
 	reason string
 }
 
-// NewScan looks for what is unusual in a time span, from inclusive, until exclusive. It has to be given the rows of
-// the span, and those of work (Working) of the rules' work time after it. A read of which that time is not over now is
-// not judged yet.
+// NewScan looks for what is unusual in a time span, from inclusive, until exclusive. It has to be given each unit's first
+// work (Working) for each client in the rules' work time after it, and then the rows of the span. A read of which that
+// time is not over now is not judged yet.
 func NewScan(rules Rules, from, until, now time.Time) *Scan {
 	return &Scan{
 		rules: rules, from: from, until: until, now: now,
@@ -57,6 +57,9 @@ func NewScan(rules Rules, from, until, now time.Time) *Scan {
 		refusals: map[refused][]refusal{}, clients: map[string]map[uuid.UUID]bool{},
 	}
 }
+
+// Worked takes in the first work of a unit for a client after the span.
+func (s *Scan) Worked(f store.LogFact) { s.nextWork[atUnit{f.Unit, f.ClientID}] = f.Time }
 
 // Take looks at the next older row.
 func (s *Scan) Take(f store.LogFact) {

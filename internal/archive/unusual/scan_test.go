@@ -153,12 +153,19 @@ func TestWhatIsFoundIsWhatTheRulesSay(t *testing.T) {
 		now := noon.Add(time.Duration(rapid.IntRange(20, 250).Draw(rt, "now")) * time.Hour)
 
 		scan := NewScan(rules, from, until, now)
-		for _, row := range slices.Backward(rows) {
-			after := !row.Time.Before(until)
-			if after && (!slices.Contains(working, row.Operation) || row.Time.After(until.Add(rules.WorkTime()))) {
-				continue // it need not be given
+		worked := map[atUnit]bool{}
+		for _, row := range rows {
+			at := atUnit{row.Unit, row.ClientID}
+			if !row.Time.Before(until) && !row.Time.After(until.Add(rules.WorkTime())) && row.Outcome == "allowed" &&
+				row.ClientID != uuid.Nil && slices.Contains(working, row.Operation) && !worked[at] {
+				worked[at] = true
+				scan.Worked(store.LogFact{Time: row.Time, Unit: row.Unit, ClientID: row.ClientID})
 			}
-			scan.Take(row)
+		}
+		for _, row := range slices.Backward(rows) {
+			if row.Time.Before(until) {
+				scan.Take(row)
+			}
 		}
 		got, want := scan.Findings(), naive(rules, from, until, now, rows)
 		if !reflect.DeepEqual(got, want) {

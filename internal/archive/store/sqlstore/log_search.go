@@ -114,6 +114,38 @@ func (s *Store) LogFacts(ctx context.Context, span store.LogSpan, take func(stor
 	})
 }
 
+// LogFirsts implements store.LogSupervision.
+func (s *Store) LogFirsts(ctx context.Context, span store.LogSpan, take func(store.LogFact) error) error {
+	b := logFirstsSQL(&span)
+	return s.each(ctx, s.engine.Readers, "reading the access log", b.text(), b.args, func(scan func(...any) error) error {
+		var (
+			fact   store.LogFact
+			us     int64
+			client []byte
+		)
+		if err := scan(&fact.Unit, &client, &us); err != nil {
+			return err
+		}
+		if copy(fact.ClientID[:], client) != len(fact.ClientID) {
+			return fmt.Errorf("reading the access log: %w", store.ErrCorrupt)
+		}
+		fact.Time = store.FromMicros(us)
+		return take(fact)
+	})
+}
+
+func logFirstsSQL(span *store.LogSpan) *statement {
+	b := &statement{}
+	b.add(`SELECT unit, client_id, min(time_us) FROM access_log
+	   WHERE registry_oid = ? AND time_us >= ? AND time_us < ? AND coalesce(outcome, '') = 'allowed' AND client_id IS NOT NULL`,
+		span.Registry, store.Micros(span.From), store.Micros(span.Until))
+	if len(span.Operations) > 0 {
+		b.addIn(`coalesce(operation, '')`, span.Operations)
+	}
+	b.add(` GROUP BY unit, client_id`)
+	return b
+}
+
 func logFactsSQL(span *store.LogSpan) *statement {
 	b := &statement{}
 	b.add(`SELECT time_us, operation, outcome, reason, client_id, unit, certificate_thumbprint, professional

@@ -208,16 +208,25 @@ func TestTheLogIsReadByAnIndexInItsOrder(t *testing.T) {
 		})
 	}
 	from, until := time.Unix(1, 0), time.Unix(2, 0)
+	ofClient := store.ClientLogQuery{Registry: "1.2.3", From: from, Until: until}
+	some := ofClient
+	some.Entries = []uuid.UUID{uuid.New(), uuid.New()}
 	for name, c := range map[string]struct {
 		b    *statement
 		want string
 	}{
 		"facts":         {logFactsSQL(&store.LogSpan{Registry: "1.2.3", From: from, Until: until}), by + "registry (registry_oid=? AND time_us>? AND time_us<?"},
 		"facts of some": {logFactsSQL(&store.LogSpan{Registry: "1.2.3", From: from, Until: until, Operations: []string{"Store", "Annul"}}), by + "registry (registry_oid=?"},
-		"a client's":    {ownLogSQL("1.2.3", uuid.New(), from, until), by + "client (client_id=? AND time_us>? AND time_us<?"},
-		"of no client":  {namelessLogSQL("1.2.3", from, until), "SEARCH access_log USING INDEX access_log_of_no_client (registry_oid=? AND time_us>? AND time_us<?"},
+		"a client's":    {clientLogSQL(&ofClient, uuid.New(), nil), by + "client (client_id=? AND time_us>? AND time_us<?"},
+		"their rest":    {clientLogSQL(&ofClient, uuid.New(), &store.LogPosition{Time: until}), by + "client (client_id=? AND "},
+		"some of them":  {clientLogSQL(&some, uuid.New(), nil), by + "client (client_id=? AND time_us>? AND time_us<?"},
+		"of no client":  {clientLogSQL(&ofClient, uuid.Nil, nil), "SEARCH access_log USING INDEX access_log_of_no_client (registry_oid=? AND time_us>? AND time_us<?"},
 	} {
 		readsBy(t, name, plan(t, db, c.b.text(), c.b.args), c.want)
+	}
+	firsts := logFirstsSQL(&store.LogSpan{Registry: "1.2.3", From: from, Until: until, Operations: []string{"Store", "Annul"}})
+	if got := plan(t, db, firsts.text(), firsts.args); !strings.Contains(got, by+"registry (registry_oid=? AND time_us>? AND time_us<?") {
+		t.Errorf("firsts: the plan is\n%s", got) // they are grouped after that, in no order of an index
 	}
 }
 

@@ -31,7 +31,7 @@ var foreign = regexp.MustCompile(`(?i)` + strings.Join([]string{
 }, "|"))
 
 // functions are those that both engines have.
-var functions = []string{"count", "coalesce", "max", "substr"}
+var functions = []string{"count", "coalesce", "max", "min", "substr"}
 
 var (
 	call = regexp.MustCompile(`\b([a-z_]+)\s*\(`)

@@ -47,10 +47,24 @@ func (s *Store) Destroy(ctx context.Context, id uuid.UUID, at time.Time, judge f
 		}); err != nil {
 			return err
 		}
-		about := row
-		about.Registry, about.ClientID, about.DocumentIDs, about.DocumentCount = k.Registry, k.ClientIDs[0], []uuid.UUID{id}, 1
-		return writeLog(t, &about)
+		return tellDestruction(t, row, k)
 	})
+}
+
+// tellDestruction writes a row for each client of the document, so that each one's own chain tells of it. The ids follow
+// from the first row's: an operation that runs again writes the same rows.
+func tellDestruction(t Tx, row store.LogRow, k *store.Kept) error {
+	for i, client := range k.ClientIDs {
+		about := row // one for each: an engine may write it later
+		about.Registry, about.ClientID, about.DocumentIDs, about.DocumentCount = k.Registry, client, []uuid.UUID{k.ID}, 1
+		if i > 0 {
+			about.ID = uuid.NewSHA1(row.ID, client[:])
+		}
+		if err := writeLog(t, &about); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // notThere tells whether what is not there was destroyed.
