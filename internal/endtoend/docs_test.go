@@ -49,10 +49,10 @@ func TestTheIntegratorsPageRuns(t *testing.T) {
 	write("card.crt", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: card.Chain[0].Raw}))
 	write("card.key", card.Key.PEM())
 	write("cards.pem", s.Cards.AnchorsPEM())
-	write("script", shellBlocks(g, filepath.Join(root, "docs", "integrators.md")))
-	build := exec.CommandContext(background, "go", "build", "-o", filepath.Join(dir, "bin", "valtuus"), ".")
-	build.Dir, build.Stderr = root, os.Stderr
-	g.Expect(build.Run()).To(Succeed())
+	blocks := shellBlocks(g, filepath.Join(root, "docs", "integrators.md"))
+	g.Expect(len(blocks)).To(BeNumerically(">", 10), "the page has lost its blocks")
+	write("script", []byte(strings.Join(blocks, "")))
+	buildValtuus(g, root, dir)
 
 	ctx, cancel := context.WithTimeout(background, 2*time.Minute)
 	defer cancel()
@@ -77,26 +77,36 @@ func (s *scene) writeCredential(g Gomega, dir string, key client.ObjectKey) {
 	}
 }
 
-// shellBlocks gives the sh blocks of a page as one script, which tells at each block where it is.
-func shellBlocks(g Gomega, page string) []byte {
+// buildValtuus puts the program into the directory bin of a directory.
+func buildValtuus(g Gomega, root, dir string) {
+	build := exec.CommandContext(background, "go", "build", "-o", filepath.Join(dir, "bin", "valtuus"), ".")
+	build.Dir, build.Stderr = root, os.Stderr
+	g.Expect(build.Run()).To(Succeed())
+}
+
+// shellBlocks gives the sh blocks of a page as parts of one script, which tells at each block where it is. In the place
+// of a block of the operator it waits until a file that it makes is gone, and reads what is then in another.
+func shellBlocks(g Gomega, page string) (blocks []string) {
 	file, err := os.Open(page)
 	g.Expect(err).NotTo(HaveOccurred())
 	defer func() { _ = file.Close() }()
 	var script strings.Builder
-	blocks, inside := 0, false
+	inside := false
 	lines := bufio.NewScanner(file)
 	for number := 1; lines.Scan(); number++ {
 		switch line := lines.Text(); {
 		case line == "```sh":
-			blocks, inside = blocks+1, true
+			inside = true
 			_, _ = fmt.Fprintf(&script, "echo; echo '== %s:%d'\n", filepath.Base(page), number)
-		case strings.HasPrefix(line, "```"):
-			inside = false
+		case line == "```sh operator":
+			blocks = append(blocks, "touch operator; while [ -e operator ]; do sleep 0.1; done; . ./operator.env\n")
+		case strings.HasPrefix(line, "```") && inside:
+			blocks, inside = append(blocks, script.String()), false
+			script.Reset()
 		case inside:
 			script.WriteString(line + "\n")
 		}
 	}
 	g.Expect(lines.Err()).NotTo(HaveOccurred())
-	g.Expect(blocks).To(BeNumerically(">", 10), "the page has lost its blocks")
-	return []byte(script.String())
+	return blocks
 }

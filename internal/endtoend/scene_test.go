@@ -43,6 +43,8 @@ type settings struct {
 	clock clock.WithTicker
 	// cluster changes how the archive reaches the API server.
 	cluster func(*rest.Config)
+	// witnesses cosign the log, each URL=VKEY.
+	witnesses []string
 	// database is what replicas share; each has a store of its own without one.
 	database *database
 }
@@ -78,7 +80,7 @@ func (s *scene) replica(name, dir string, set settings) *testworld.Replica {
 	if set.cluster != nil {
 		set.cluster(cfg)
 	}
-	options := testworld.ReplicaOptions{Cluster: cfg, Name: name, Dir: dir, Clock: set.clock, Log: s.log.logger()}
+	options := testworld.ReplicaOptions{Cluster: cfg, Name: name, Dir: dir, Clock: set.clock, Log: s.log.logger(), LogWitnesses: set.witnesses}
 	if set.database != nil {
 		options.PostgresURI, options.IdentityKeyFile, options.ClientKeyFile = set.database.uri, set.database.keyFile, set.database.clientKeyFile
 		options.LogKeyFile = set.database.logKeyFile
