@@ -59,7 +59,10 @@ func TestStatement12_MetadataTellUntilWhenADocumentIsKept(t *testing.T) {
 	}
 	open := kept(map[string]any{"rule": "older-people", "countedFrom": "matterClosed", "waitsFor": "matterClosed"})
 	a.sql(`UPDATE matters SET closed_us = $1`, time.Date(2026, 1, 15, 23, 30, 0, 0, time.UTC).UnixMicro())
-	want := map[string]any{"rule": "older-people", "countedFrom": "matterClosed", "startedOn": "2026-01-16", "destroyOn": "2036-01-17"}
+	// It was written later than that.
+	kept(map[string]any{"rule": "older-people", "countedFrom": "matterClosed", "startedOn": "2026-11-21", "destroyOn": "2036-11-22"})
+	a.sql(`UPDATE matters SET closed_us = $1`, time.Date(2026, 12, 15, 23, 30, 0, 0, time.UTC).UnixMicro())
+	want := map[string]any{"rule": "older-people", "countedFrom": "matterClosed", "startedOn": "2026-12-16", "destroyOn": "2036-12-17"}
 	closed := kept(want)
 	if got := a.organizer.get(path, header("If-None-Match", open)); got.status != 200 || open == closed {
 		t.Errorf("who has the metadata of before the closing: %s", got)

@@ -1520,7 +1520,7 @@ type Retention struct {
 	// Rule The rule's code; missing where no rule is for the document.
 	Rule string `json:"rule,omitempty,omitzero"`
 
-	// StartedOn The day of that event, in Finland.
+	// StartedOn The day of that event, in Finland; of a closing or a death, the day on which the document was written if that is later.
 	StartedOn openapi_types.Date `json:"startedOn,omitempty,omitzero"`
 
 	// WaitsFor What has to come before there is a last day: the event, a matter that the archive knows, an agreement of a

@@ -136,7 +136,7 @@ func (h *history) matter(r *rapid.T) *store.KeptMatter {
 }
 
 func (h *history) store(r *rapid.T, types, tasks []string) {
-	k := &store.Kept{Type: rapid.SampledFrom(types).Draw(r, "type"), Stored: h.w.clock.Now()}
+	k := &store.Kept{Type: rapid.SampledFrom(types).Draw(r, "type"), Created: h.w.clock.Now().Add(-time.Hour), Stored: h.w.clock.Now()}
 	m := h.matter(r)
 	switch {
 	case m != nil && rapid.IntRange(0, 4).Draw(r, "in a matter") > 0:

@@ -22,7 +22,8 @@ const (
 type Clock struct {
 	// Rule is the code of the rule that keeps it longest; empty where there is none.
 	Rule string
-	// CountedFrom is the event that the rule counts from, StartedOn the day of it; empty while it waits.
+	// CountedFrom is the event that the rule counts from, StartedOn the day of it, or the day on which the document was
+	// written if that is later and the event a closing or a death; empty while it waits.
 	CountedFrom catalog.RetentionEvent
 	StartedOn   catalog.Day
 	// DestroyOn is the first day on which it is no longer kept; empty while it waits.

@@ -56,11 +56,11 @@ func clockOf(rule *catalog.RetentionRule, k *store.Kept) Clock {
 	case catalog.FromStored:
 		return started(rule, catalog.DayOf(k.Stored))
 	case catalog.FromMatterClosed:
-		return closed(rule, []*store.KeptMatter{matterOf(k)})
+		return written(rule, k, closed(rule, []*store.KeptMatter{matterOf(k)}))
 	case catalog.FromLastMatterClosed:
-		return closed(rule, append([]*store.KeptMatter{matterOf(k)}, mattersIn(rule.ServiceTasks, k)...))
+		return written(rule, k, closed(rule, append([]*store.KeptMatter{matterOf(k)}, mattersIn(rule.ServiceTasks, k)...)))
 	case catalog.FromClientDeath:
-		return lived(rule, k.ClientIDs, k.Clients, func(c *store.KeptClient) string { return c.DiedOn })
+		return written(rule, k, lived(rule, k.ClientIDs, k.Clients, func(c *store.KeptClient) string { return c.DiedOn }))
 	case catalog.FromClientBirth:
 		counted := k.ClientIDs
 		if rule.When == catalog.WhenChildMatter {
@@ -70,6 +70,18 @@ func clockOf(rule *catalog.RetentionRule, k *store.Kept) Clock {
 	default:
 		return waiting(rule, WaitsForRule)
 	}
+}
+
+// written counts from the day on which the document was written where that is later than the event: a closing or a death
+// that was recorded as of a day too early makes no later document due before its time.
+func written(rule *catalog.RetentionRule, k *store.Kept, c Clock) Clock {
+	if k.Created.IsZero() || c.WaitsFor != "" {
+		return c
+	}
+	if day := catalog.DayOf(k.Created); day > c.StartedOn {
+		return started(rule, day)
+	}
+	return c
 }
 
 // closed counts from the closing of the last of the matters; nil stands for one that is not known.

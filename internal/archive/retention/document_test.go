@@ -46,7 +46,7 @@ func people(adultDied, childDied string) []store.KeptClient {
 // note is a document of the adult in matter M, in the task.
 func note(task string, matters ...store.KeptMatter) store.Kept {
 	return store.Kept{
-		Type: "case-note", Matter: "M", ServiceTasks: []string{task}, Stored: at("2026-02-01"), ClientIDs: []uuid.UUID{adult},
+		Type: "case-note", Matter: "M", ServiceTasks: []string{task}, Created: at("2023-12-31"), Stored: at("2026-02-01"), ClientIDs: []uuid.UUID{adult},
 		Clients: people("", ""), Matters: matters,
 	}
 }
@@ -172,6 +172,30 @@ func TestRetentionOfBasicData(t *testing.T) {
 		}
 		if got.Due("2028-05-31") || got.Due(today) != (one.want.WaitsFor == "") {
 			t.Errorf("%s: due too early, or not at all", name)
+		}
+	}
+}
+
+// A closing or a death that was recorded as of a day too early makes nothing due that was written after it; what was
+// written before, such as old client data that is stored years later, goes by the event.
+func TestAnEventThatIsTooEarlyMakesNothingDueEarly(t *testing.T) {
+	c := catalog.StandIn()
+	early := matter("M", "1989-05-01", "1990-03-01", []string{"families"}, adult)
+	of := func(task string, m store.KeptMatter, written catalog.Day) store.Kept {
+		return with(note(task, m), func(k *store.Kept) { k.Created, k.Clients = at(written), people("1990-05-31", "") })
+	}
+	for name, test := range map[string]struct {
+		k    store.Kept
+		want retention.Clock
+	}{
+		"a closing":                      {of("families", early, "2026-01-31"), runs("families", "matterClosed", "2026-01-31", "2056-02-01")},
+		"a closing, and an old document": {of("families", early, "1989-12-31"), runs("families", "matterClosed", "1990-03-01", "2020-03-02")},
+		"a death":                        {of("child-welfare", early, "2026-01-31"), runs("child-welfare", "clientDeath", "2026-01-31", "2028-02-01")},
+		"a last closing":                 {of("disability", matter("M", "1989-05-01", "1990-03-01", []string{"disability"}, adult), "2026-01-31"), runs("disability", "lastMatterClosed", "2026-01-31", "2036-02-01")},
+		"a death, and an old document":   {of("child-welfare", early, "1989-12-31"), runs("child-welfare", "clientDeath", "1990-05-31", "1992-06-01")},
+	} {
+		if got := retention.Document(c, &test.k); got != test.want {
+			t.Errorf("%s: got %+v, want %+v", name, got, test.want)
 		}
 	}
 }

@@ -44,6 +44,7 @@ func drawKept(t *rapid.T) store.Kept {
 		ServiceTasks: drawSome(t, "tasks", drawnTasks, 1)[:1], Stored: drawMoment(t, "stored"),
 		ClientIDs: drawSome(t, "of", ids, 1), Unsettled: rapid.IntRange(0, 9).Draw(t, "unsettled") == 0,
 	}
+	k.Created = k.Stored.AddDate(0, 0, -rapid.IntRange(0, 8000).Draw(t, "written so long before"))
 	if rapid.Bool().Draw(t, "two tasks") {
 		k.ServiceTasks = drawSome(t, "tasks", drawnTasks, 2)[:2]
 	}
@@ -137,13 +138,27 @@ func TestMoreKeepsNoShorter(t *testing.T) {
 				}
 			},
 			"a later version": func(k *store.Kept) {
-				k.Stored = k.Stored.AddDate(0, 0, rapid.IntRange(0, 4000).Draw(t, "days"))
+				days := rapid.IntRange(0, 4000).Draw(t, "days")
+				k.Created, k.Stored = k.Created.AddDate(0, 0, days), k.Stored.AddDate(0, 0, days)
+			},
+			"an earlier closing and death": func(k *store.Kept) {
+				k.Matters, k.Clients = slices.Clone(k.Matters), slices.Clone(k.Clients)
+				for i := range k.Matters {
+					if !k.Matters[i].Closed.IsZero() && k.Matters[i].Closed.Before(k.Created) {
+						k.Matters[i].Closed = k.Matters[i].Closed.AddDate(0, 0, -rapid.IntRange(0, 4000).Draw(t, "days"))
+					}
+				}
+				for i := range k.Clients {
+					if day := k.Clients[i].DiedOn; day != "" && catalog.Day(day) < catalog.DayOf(k.Created) {
+						k.Clients[i].DiedOn = "1950-01-01"
+					}
+				}
 			},
 			"a relationship that is unsettled": func(k *store.Kept) { k.Unsettled = true },
 		}
 		name := rapid.SampledFrom([]string{
 			"another client", "another task", "another matter", "a later closing", "a matter that is opened again",
-			"a death that is taken back", "a later version", "a relationship that is unsettled",
+			"a death that is taken back", "a later version", "an earlier closing and death", "a relationship that is unsettled",
 		}).Draw(t, "change")
 		changes[name](&k)
 		if after := retention.Document(c, &k); !later(before, after) {

@@ -14,13 +14,13 @@ import (
 type Kept struct {
 	ID       uuid.UUID
 	Registry string
-	// Type, and of the current version its number, matter, service tasks and when it was stored.
-	Type         string
-	Version      int
-	Matter       string
-	ServiceTasks []string
-	Stored       time.Time
-	ClientIDs    []uuid.UUID
+	// Type, and of the current version its number, matter, service tasks and when it was written and stored.
+	Type            string
+	Version         int
+	Matter          string
+	ServiceTasks    []string
+	Created, Stored time.Time
+	ClientIDs       []uuid.UUID
 	// Unsettled tells that it is a client relationship document which does not agree with its ServiceRelationship.
 	Unsettled bool
 

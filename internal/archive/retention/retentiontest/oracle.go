@@ -63,6 +63,13 @@ func lastDay(event, years int) int {
 func KeptThrough(c *catalog.Catalog, k *store.Kept) int { //nolint:gocyclo // As plain as the table that it is written from.
 	latest, rules := 0, 0
 	keep := func(through int) { latest = max(latest, through) }
+	// A closing or a death is not before the document.
+	keepFrom := func(event, years int) {
+		if !k.Created.IsZero() {
+			event = max(event, numberAt(k.Created))
+		}
+		keep(lastDay(event, years))
+	}
 	var own *store.KeptMatter
 	for i := range k.Matters {
 		if k.Matters[i].ID == k.Matter && k.Matter != "" {
@@ -109,17 +116,17 @@ func KeptThrough(c *catalog.Catalog, k *store.Kept) int { //nolint:gocyclo // As
 					keep(Forever)
 					break
 				}
-				keep(lastDay(numberAt(own.Closed), r.Years))
+				keepFrom(numberAt(own.Closed), r.Years)
 				for _, m := range k.Matters {
 					mine := slices.ContainsFunc(m.ClientIDs, func(id uuid.UUID) bool { return slices.Contains(k.ClientIDs, id) })
 					if r.From == catalog.FromLastMatterClosed && mine && slices.ContainsFunc(m.ServiceTasks, func(x string) bool { return slices.Contains(r.ServiceTasks, x) }) {
-						keep(lastDay(numberAt(m.Closed), r.Years))
+						keepFrom(numberAt(m.Closed), r.Years)
 					}
 				}
 			case catalog.FromClientDeath:
 				for _, id := range k.ClientIDs {
 					_, died := find(id)
-					keep(lastDay(died, r.Years))
+					keepFrom(died, r.Years)
 				}
 			case catalog.FromClientBirth:
 				for _, id := range people {

@@ -20,7 +20,7 @@ type keptReader struct {
 }
 
 const selectKept = `SELECT d.document_id, r.oid, d.registry_id, d.document_type, d.client_ids, v.version, v.matter, v.service_tasks,
-   v.stored_us, (SELECT count(*) FROM relationship_documents x WHERE x.document_id = d.document_id AND x.agreement <> 'Agreed')
+   v.created_us, v.stored_us, (SELECT count(*) FROM relationship_documents x WHERE x.document_id = d.document_id AND x.agreement <> 'Agreed')
  FROM documents d JOIN registries r ON r.registry_id = d.registry_id
  JOIN document_versions v ON v.document_id = d.document_id AND v.version = d.current_version`
 
@@ -43,12 +43,12 @@ func (r *keptReader) documents(query string, args ...any) (kept []store.Kept, er
 	var clients []uuid.UUID
 	err = r.each(query, args, func(scan func(...any) error) error {
 		var (
-			k                           store.Kept
-			id, ids                     []byte
-			registry, stored, unsettled int64
-			tasks                       string
+			k                                    store.Kept
+			id, ids                              []byte
+			registry, created, stored, unsettled int64
+			tasks                                string
 		)
-		if err := scan(&id, &k.Registry, &registry, &k.Type, &ids, &k.Version, &k.Matter, &tasks, &stored, &unsettled); err != nil {
+		if err := scan(&id, &k.Registry, &registry, &k.Type, &ids, &k.Version, &k.Matter, &tasks, &created, &stored, &unsettled); err != nil {
 			return err
 		}
 		var err error
@@ -61,7 +61,7 @@ func (r *keptReader) documents(query string, args ...any) (kept []store.Kept, er
 		if json.Unmarshal([]byte(tasks), &k.ServiceTasks) != nil {
 			return store.ErrCorrupt
 		}
-		k.Stored, k.Unsettled = store.FromMicros(stored), unsettled > 0
+		k.Created, k.Stored, k.Unsettled = store.FromMicros(created), store.FromMicros(stored), unsettled > 0
 		kept, registries, clients = append(kept, k), append(registries, registry), append(clients, k.ClientIDs...)
 		return nil
 	})

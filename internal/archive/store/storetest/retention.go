@@ -51,7 +51,7 @@ func keptTellsWhatClocksNeed(t *testing.T, engine Engine) {
 		}
 		kept := store.Kept{
 			ID: doc.ID, Registry: registryA, Type: doc.Type, Version: 1, Matter: doc.Matter, ServiceTasks: doc.ServiceTasks,
-			Stored: store.Instant(doc.Stored), Clients: []store.KeptClient{{ID: a, BornOn: bornOn}}, Matters: matters,
+			Created: store.Instant(doc.Created), Stored: store.Instant(doc.Stored), Clients: []store.KeptClient{{ID: a, BornOn: bornOn}}, Matters: matters,
 		}
 		switch i {
 		case 3:
@@ -69,6 +69,7 @@ func keptTellsWhatClocksNeed(t *testing.T, engine Engine) {
 				t.Fatal(err)
 			}
 			kept.Version, kept.Matter, kept.ServiceTasks, kept.Stored = 2, "", []string{"t2"}, store.Instant(version.Stored)
+			kept.Created = store.Instant(version.Created)
 		}
 		want = append(want, kept)
 	}
