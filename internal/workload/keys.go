@@ -11,9 +11,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 
-	"golang.org/x/mod/sumdb/note"
+	"github.com/google/uuid"
 
 	"github.com/valtuus/valtuus/internal/archive/clientkey"
 	"github.com/valtuus/valtuus/internal/archive/logproof"
@@ -55,8 +54,8 @@ func CheckKeys(keys map[string][]byte) error {
 	if len(keys[IdentityKey]) != identityKeySize {
 		wrong = append(wrong, fmt.Errorf("%s must have %d bytes", IdentityKey, identityKeySize))
 	}
-	if _, err := note.NewSigner(strings.TrimSpace(string(keys[LogKey]))); err != nil {
-		wrong = append(wrong, fmt.Errorf("%s must be as 'valtuus log key --new' writes it", LogKey))
+	if _, err := logproof.ParseKey(string(keys[LogKey]), uuid.Nil); err != nil {
+		wrong = append(wrong, fmt.Errorf("%s must be as 'valtuus log key --new' or '--rotate' writes it", LogKey))
 	}
 	return errors.Join(wrong...)
 }
