@@ -28,6 +28,8 @@ const (
 // there.
 type balancer struct {
 	listener net.Listener
+	// triesNext has it send a connection that one replica refuses to the next, as some balancers do and others do not.
+	triesNext bool
 
 	mutex    sync.Mutex
 	replicas map[string]bool // by the address of the API: whether connections are sent there
@@ -119,14 +121,22 @@ func (b *balancer) accept() {
 		if err != nil {
 			return
 		}
-		var dial net.Dialer
-		far, err := dial.DialContext(background, "tcp", b.pick())
+		far, err := b.dial()
 		if err != nil {
 			_ = near.Close()
 			continue
 		}
 		go pass(near.(*net.TCPConn), far.(*net.TCPConn))
 	}
+}
+
+func (b *balancer) dial() (net.Conn, error) {
+	var dial net.Dialer
+	far, err := dial.DialContext(background, "tcp", b.pick())
+	if err != nil && b.triesNext {
+		return dial.DialContext(background, "tcp", b.pick())
+	}
+	return far, err
 }
 
 // pass carries both ways, each until its end.

@@ -25,9 +25,15 @@ type database struct{ uri, keyFile, clientKeyFile, logKeyFile string }
 
 func newDatabase(t *testing.T) *database {
 	t.Helper()
+	return newDatabaseAt(t, pgcluster.Shared(t).Database(t))
+}
+
+// newDatabaseAt makes the keys for a database that is there.
+func newDatabaseAt(t *testing.T, uri string) *database {
+	t.Helper()
 	dir := t.TempDir()
 	d := &database{
-		uri: pgcluster.Shared(t).Database(t), keyFile: filepath.Join(dir, "identity.key"), clientKeyFile: filepath.Join(dir, "client.key"),
+		uri: uri, keyFile: filepath.Join(dir, "identity.key"), clientKeyFile: filepath.Join(dir, "client.key"),
 		logKeyFile: filepath.Join(dir, "log.key"),
 	}
 	key := make([]byte, archive.IdentityKeySize)

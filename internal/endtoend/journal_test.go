@@ -47,6 +47,13 @@ func (j *journal) at(endpoint string) []archiveclient.Answer {
 	return append([]archiveclient.Answer(nil), j.answers[endpoint]...)
 }
 
+// drop forgets what was answered at an endpoint, once it has been held against the log.
+func (j *journal) drop(endpoint string) {
+	j.mutex.Lock()
+	defer j.mutex.Unlock()
+	delete(j.answers, endpoint)
+}
+
 func (j *journal) all() (all []archiveclient.Answer) {
 	j.mutex.Lock()
 	defer j.mutex.Unlock()

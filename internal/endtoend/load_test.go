@@ -120,6 +120,31 @@ func (l *load) counts() (good int, failed []failedRequest) {
 	return len(l.good), slices.Clone(l.failed)
 }
 
+// gap is the longest time after begun in which nothing was answered well.
+func (l *load) gap(begun time.Time) (longest time.Duration) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	last := begun
+	for _, at := range l.good {
+		if at.After(begun) {
+			longest, last = max(longest, at.Sub(last)), at
+		}
+	}
+	return max(longest, time.Since(last))
+}
+
+// firstAfter is when the first request after the time was answered well.
+func (l *load) firstAfter(begun time.Time) time.Time {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	for _, at := range l.good {
+		if at.After(begun) {
+			return at
+		}
+	}
+	return time.Time{}
+}
+
 func pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():

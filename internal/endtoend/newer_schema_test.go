@@ -51,7 +51,7 @@ func TestAReplicaLeavesTheTablesToANewerProgram(t *testing.T) {
 	run(g, d.uri, "UPDATE schema_writers SET oldest = "+strconv.FormatInt(program, 10))
 	g.Expect(registers()).To(Equal(allowed), "given back")
 	g.Expect(b.ask("/readyz")).To(Equal("ok\n"))
-	delete(s.journal.answers, b.Endpoint) // what could not be recorded is among them
+	s.journal.drop(b.Endpoint) // what could not be recorded is among them
 }
 
 // rowsOf counts the rows of the use log.

@@ -80,7 +80,9 @@ func New(ctx context.Context, cfg *rest.Config, options Options) (ctrl.Manager, 
 		},
 		Controller: config.Controller{
 			ReconciliationTimeout: time.Minute,
-			SkipNameValidation:    ptr.To(options.ShareNames),
+			// One that waits to lead has read everything by then.
+			EnableWarmup:       ptr.To(true),
+			SkipNameValidation: ptr.To(options.ShareNames),
 		},
 		Metrics:                       metricsserver.Options{BindAddress: options.MetricsAddress},
 		HealthProbeBindAddress:        options.ProbeAddress,

@@ -55,6 +55,15 @@ func ManagerConfig(env *testenv.Env) (*rest.Config, error) {
 	return env.AddUser(user)
 }
 
+// LeaderConfig is ManagerConfig of one that may also lead others, by a Lease in the namespace.
+func LeaderConfig(env *testenv.Env, namespace string) (*rest.Config, error) {
+	cfg, err := ManagerConfig(env)
+	if err != nil {
+		return nil, err
+	}
+	return cfg, grantRole(env, "test-manager", namespace, "archive_role.yaml", 2)
+}
+
 // ArchiveConfig returns a configuration of a user who may do what the archive's roles say, with its Lease in the namespace.
 func ArchiveConfig(env *testenv.Env, namespace string) (*rest.Config, error) {
 	user := "test-archive"

@@ -121,3 +121,22 @@ func skipOrFail(t testing.TB, err error) {
 	}
 	t.Fatal(err)
 }
+
+// PairForTest starts a cluster and its synchronous standby, which end with the test.
+func PairForTest(t testing.TB, opts Options) (primary, standby *Cluster) {
+	t.Helper()
+	primary = ForTest(t, opts)
+	standby, err := primary.StartStandby(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("end of the standby's log:\n%s", standby.LogTail(30))
+		}
+		if err := standby.Close(); err != nil {
+			t.Errorf("end the standby: %v", err)
+		}
+	})
+	return primary, standby
+}

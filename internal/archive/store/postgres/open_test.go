@@ -266,3 +266,24 @@ func TestTwoReplicasDoNotAnnulWhatTheyHaveNotSeen(t *testing.T) {
 		}
 	}
 }
+
+// TestAReadingConnectionOnlyReads, also where the URI asks for a server that takes writes.
+func TestAReadingConnectionOnlyReads(t *testing.T) {
+	uri := pgcluster.Shared(t).Database(t) + "&target_session_attrs=read-write"
+	s := openAt(t, uri)
+	if _, err := s.ClientExists(t.Context(), registry, uuid.New()); err != nil {
+		t.Errorf("reading: %v", err)
+	}
+	config, err := parse(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	readers, closeReaders, err := openReaders(config, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = readers.Close(); closeReaders() }()
+	if _, err := readers.ExecContext(t.Context(), "DELETE FROM access_log"); err == nil || !strings.Contains(err.Error(), "25006") {
+		t.Errorf("a reading connection could write: %v", err)
+	}
+}

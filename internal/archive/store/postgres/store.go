@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -110,7 +111,15 @@ func openReaders(config *pgxpool.Config, size int) (_ *sql.DB, closePool func(),
 	config.PingTimeout = connectTimeout
 	// No server comes back sooner than this, so a read never meets a connection to one that is gone.
 	config.ShouldPing = func(_ context.Context, p pgxpool.ShouldPingParams) bool { return p.IdleDuration > 100*time.Millisecond }
-	config.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	// Only once the server has been accepted: a URI may ask for one that takes writes (target_session_attrs).
+	accept := config.ConnConfig.AfterConnect
+	config.ConnConfig.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+		if err := accept(ctx, conn); err != nil {
+			return err
+		}
+		_, err := conn.Exec(ctx, "SET default_transaction_read_only = on").ReadAll()
+		return err
+	}
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {
 		return nil, nil, err
