@@ -4,7 +4,9 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -19,4 +21,17 @@ func processorTime() time.Duration {
 		return 0
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// residentOf is how much memory a process has in the machine's, in KiB; 0 where that is not known.
+func residentOf(pid int) (kilobytes float64) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, found := strings.Cut(string(status), "VmRSS:")
+	if _, err := fmt.Sscan(rest, &kilobytes); !found || err != nil {
+		return 0
+	}
+	return kilobytes
 }
