@@ -5,10 +5,15 @@ package controllers
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -26,8 +31,8 @@ func (r *ArchiveReconciler) hold(ctx context.Context, archive *v1alpha1.Archive)
 	return r.Patch(ctx, archive, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 }
 
-// finalize lets a deleted Archive go as soon as no registry uses it; until then the deletion waits. Documents and keys
-// stay behind.
+// finalize lets a deleted Archive go: as soon as no registry uses it its pods end, and then it goes. It waits until
+// then, with all that serves in its place while registries use it. Documents and keys stay behind.
 func (r *ArchiveReconciler) finalize(ctx context.Context, s *archiveScope) (waits bool, err error) {
 	archive := s.archive
 	if !controllerutil.ContainsFinalizer(archive, ArchiveFinalizer) {
@@ -36,12 +41,13 @@ func (r *ArchiveReconciler) finalize(ctx context.Context, s *archiveScope) (wait
 	if s.users, err = r.users(ctx, archive); err != nil || len(s.users) > 0 {
 		return len(s.users) > 0, err
 	}
-	binding := workload.ClusterRoleBinding(archive.Namespace, archive.Name)
-	err = r.Get(ctx, client.ObjectKeyFromObject(binding), binding)
-	if err == nil && workload.MadeFor(binding, archive) {
-		err = r.Delete(ctx, binding, client.Preconditions{UID: &binding.UID})
+	if s.ending, err = r.endPods(ctx, archive); err != nil || s.ending > 0 {
+		return s.ending > 0, err
 	}
-	if client.IgnoreNotFound(err) != nil {
+	if err := r.removeLeases(ctx, archive); err != nil {
+		return false, err
+	}
+	if err := r.remove(ctx, archive, workload.ClusterRoleBinding(archive.Namespace, archive.Name)); err != nil {
 		return false, err
 	}
 	for _, ref := range []v1alpha1.SecretReference{serverSecret(archive), authoritySecret(archive)} {
@@ -56,6 +62,43 @@ func (r *ArchiveReconciler) finalize(ctx context.Context, s *archiveScope) (wait
 		r.tellWhatStays(archive)
 	}
 	return false, client.IgnoreNotFound(err)
+}
+
+// endPods has the pods end while they still may do what they do at their end, and counts those that have not ended.
+func (r *ArchiveReconciler) endPods(ctx context.Context, archive *v1alpha1.Archive) (left int, err error) {
+	named := metav1.ObjectMeta{Namespace: archive.Namespace, Name: archive.Name}
+	for _, set := range []client.Object{&appsv1.StatefulSet{ObjectMeta: named}, &appsv1.Deployment{ObjectMeta: named}} {
+		if err := r.remove(ctx, archive, set); err != nil {
+			return 0, err
+		}
+	}
+	var pods corev1.PodList
+	plan := &workload.Plan{Archive: archive}
+	err = r.List(ctx, &pods, client.InNamespace(archive.Namespace), client.MatchingLabels(plan.Selector()))
+	return len(pods.Items), err
+}
+
+// removeLeases takes away the Leases of replicas that could not do so themselves, once there is no pod any more: nobody
+// is to wait for their word.
+func (r *ArchiveReconciler) removeLeases(ctx context.Context, archive *v1alpha1.Archive) error {
+	var leases coordinationv1.LeaseList
+	err := r.List(ctx, &leases, client.InNamespace(archive.Namespace), client.MatchingLabels{workload.ArchiveLabel: archive.Name})
+	for i := range leases.Items {
+		if err == nil {
+			err = client.IgnoreNotFound(r.Delete(ctx, &leases.Items[i]))
+		}
+	}
+	return err
+}
+
+// remove deletes an object that was made for the archive, if it is there, and leaves any other alone.
+func (r *ArchiveReconciler) remove(ctx context.Context, archive *v1alpha1.Archive, o client.Object) error {
+	err := r.Get(ctx, client.ObjectKeyFromObject(o), o)
+	if err != nil || !workload.MadeFor(o, archive) || o.GetDeletionTimestamp() != nil {
+		return client.IgnoreNotFound(err)
+	}
+	uid := o.GetUID()
+	return client.IgnoreNotFound(r.Delete(ctx, o, client.Preconditions{UID: &uid}, client.PropagationPolicy(metav1.DeletePropagationBackground)))
 }
 
 // users names the registries that use an archive, in order. A namespace that goes takes the archive with it whatever
@@ -88,14 +131,16 @@ func (r *ArchiveReconciler) users(ctx context.Context, archive *v1alpha1.Archive
 	return users, nil
 }
 
+// tellWhatStays says what a person deletes by hand, or leaves for the next Archive of the name.
 func (r *ArchiveReconciler) tellWhatStays(archive *v1alpha1.Archive) {
-	const reason, action = "Kept", "Delete"
+	var kept []string
 	if archive.Spec.Workload.Storage.Embedded != nil {
-		r.events.Eventf(archive, nil, corev1.EventTypeNormal, reason, action,
-			"PersistentVolumeClaim %s with the documents was not deleted with the Archive", workload.ClaimName(archive.Name))
+		kept = append(kept, fmt.Sprintf("PersistentVolumeClaim %s with the documents", workload.ClaimName(archive.Name)))
 	}
 	if status := archive.Status.Workload; status != nil && status.KeysSecretName != "" {
-		r.events.Eventf(archive, nil, corev1.EventTypeNormal, reason, action,
-			"Secret %s with the archive's keys was not deleted with the Archive", status.KeysSecretName)
+		kept = append(kept, fmt.Sprintf("Secret %s with the keys", status.KeysSecretName))
+	}
+	if len(kept) > 0 {
+		r.events.Eventf(archive, nil, corev1.EventTypeNormal, "Kept", "Delete", "Not deleted with the Archive: %s", strings.Join(kept, ", "))
 	}
 }

@@ -42,6 +42,8 @@ type archiveScope struct {
 	stalled         bool
 	// users are the registries that a deletion waits for.
 	users []string
+	// ending is how many pods a deletion waits for.
+	ending int
 	// verdict is how a workload is; nil before it was looked at.
 	verdict *workload.Verdict
 	// lookAt is when what nobody tells of is looked at again.

@@ -16,6 +16,8 @@ func (r *ArchiveReconciler) updateStatus(s *archiveScope) {
 	switch {
 	case len(s.users) > 0:
 		set.Waiting(v1alpha1.ArchiveInUseReason, inUse(s.users))
+	case s.ending > 0:
+		set.Waiting(v1alpha1.ArchiveEndingReason, fmt.Sprintf("The Archive is being deleted, and %d of its pods have not ended yet.", s.ending))
 	case s.stalled:
 		set.Stalled(s.reason, s.message)
 	case s.reason != "":

@@ -180,11 +180,10 @@ func (r *ArchiveReconciler) find(ctx context.Context, child *workload.Child) (cl
 // step takes one child to what it should be.
 func (r *ArchiveReconciler) step(ctx context.Context, s *archiveScope, child *workload.Child, live client.Object) error {
 	if child.Wanted == nil {
-		if live == nil || live.GetDeletionTimestamp() != nil {
+		if live == nil {
 			return nil
 		}
-		uid := live.GetUID()
-		return client.IgnoreNotFound(r.Delete(ctx, live, client.Preconditions{UID: &uid}))
+		return r.remove(ctx, s.archive, live)
 	}
 	if live != nil {
 		same, err := workload.InStep(live, child.Wanted, FieldOwner)
@@ -195,6 +194,11 @@ func (r *ArchiveReconciler) step(ctx context.Context, s *archiveScope, child *wo
 	}
 	err := r.Apply(ctx, child.Wanted, client.FieldOwner(FieldOwner), client.ForceOwnership)
 	_, claim := child.Object.(*corev1.PersistentVolumeClaim)
+	service, _ := live.(*corev1.Service)
+	if apierrors.IsInvalid(err) && service != nil && r.Patch(ctx, service, workload.PortsOf(child.Wanted)) == nil {
+		// Ports that somebody put in the place of ours were that somebody's, and did not go by being applied over.
+		return &retrySoon{what: "the ports of the Service"}
+	}
 	switch {
 	case apierrors.IsForbidden(err) && claim && live != nil:
 		s.stop(v1alpha1.VolumeNotGrownReason, "PersistentVolumeClaim %s cannot be changed: %v", fullName(child.Object), err)

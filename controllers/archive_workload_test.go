@@ -5,10 +5,12 @@ package controllers_test
 
 import (
 	"context"
+	"fmt"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -159,34 +161,40 @@ func (l *life) serve(ctx context.Context) {
 	Eventually(seen(ctx, l, l.Archive)).Should(beReady(v1alpha1.ArchiveServingReason))
 }
 
-var _ = Describe("an archive that runs in the cluster", func() {
-	DescribeTable("is made with all that it needs, serves, and is left alone by a second look and a restart (invariant 9)",
-		func(ctx context.Context, kind func(*testworld.World), image string) {
-			l := begin(ctx, kind)
-			if l.Archive.Spec.Workload.Storage.Postgres != nil {
-				Eventually(seen(ctx, l, l.Archive)).Should(notBeReady(v1alpha1.DatabaseURIMissingReason))
-				l.database(ctx)
-			}
-			for _, child := range l.children() {
-				come(ctx, l, child)
-			}
-			Eventually(seen(ctx, l, l.Archive)).Should(haveCondition(v1alpha1.ReadyCondition, metav1.ConditionFalse, image))
-			l.serve(ctx)
-			Eventually(seen(ctx, l, l.Archive)).Should(HaveField("Status.Workload.Image", archiveImage))
+// spec edits what the archive's workload asks for.
+func (l *life) spec(ctx context.Context, edit func(*v1alpha1.ArchiveWorkload)) {
+	GinkgoHelper()
+	change(ctx, l, l.Archive, func(a *v1alpha1.Archive) { edit(a.Spec.Workload) })
+}
 
-			settling := &journal{}
-			l.startOn(settling.keep(l.config()), nil)
-			settling.quiet()
-			restarted := &journal{}
-			l.startOn(restarted.keep(l.config()), nil)
-			Consistently(restarted.all, "1500ms").Should(BeEmpty())
-			l.touch(ctx, l.Archive, "again")
-			for _, child := range l.children() {
-				change(ctx, l, child, func(o client.Object) { o.GetLabels()["somebody"] = "else" })
-			}
-			Consistently(restarted.all, "1500ms").Should(BeEmpty())
-		},
-		Entry("on a volume", embedded, v1alpha1.VolumePendingReason),
-		Entry("on a database", postgres, v1alpha1.ArchiveRollingOutReason),
-	)
-})
+// up begins a world whose archive runs in the cluster and serves.
+func up(ctx context.Context, kind func(*testworld.World)) *life {
+	GinkgoHelper()
+	l := begin(ctx, kind)
+	if l.Archive.Spec.Workload.Storage.Postgres != nil {
+		l.database(ctx)
+	}
+	l.serve(ctx)
+	return l
+}
+
+func missing(ctx context.Context, l *life, o client.Object) func() error {
+	return func() error {
+		err := l.Get(ctx, client.ObjectKeyFromObject(o), o.DeepCopyObject().(client.Object))
+		if err == nil {
+			return fmt.Errorf("%T %s is there", o, o.GetName())
+		}
+		return client.IgnoreNotFound(err)
+	}
+}
+
+// leases names the Leases of the archive's replicas.
+func (l *life) leases(ctx context.Context) (names []string) {
+	GinkgoHelper()
+	var list coordinationv1.LeaseList
+	Expect(l.List(ctx, &list, client.InNamespace(l.Platform))).To(Succeed())
+	for i := range list.Items {
+		names = append(names, list.Items[i].Name)
+	}
+	return names
+}

@@ -15,6 +15,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -54,6 +55,10 @@ func (c *crash) wrap(inner client.Client) client.Client {
 		Patch: func(ctx context.Context, w client.WithWatch, o client.Object, patch client.Patch, options ...client.PatchOption) error {
 			return c.write("patch", o, func() error { return w.Patch(ctx, o, patch, options...) })
 		},
+		Apply: func(ctx context.Context, w client.WithWatch, o runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+			kind := strings.TrimSuffix(fmt.Sprintf("%T", o), "ApplyConfiguration")
+			return c.record("apply "+kind[strings.LastIndex(kind, ".")+1:], func() error { return w.Apply(ctx, o, options...) })
+		},
 		SubResourcePatch: func(ctx context.Context, w client.Client, sub string, o client.Object, patch client.Patch, options ...client.SubResourcePatchOption) error {
 			return c.write(sub, o, func() error { return w.SubResource(sub).Patch(ctx, o, patch, options...) })
 		},
@@ -68,12 +73,15 @@ func (noWatch) Watch(context.Context, client.ObjectList, ...client.ListOption) (
 }
 
 func (c *crash) write(what string, o client.Object, do func() error) error {
+	return c.record(describe(what, o), do)
+}
+
+func (c *crash) record(name string, do func() error) error {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	if c.died {
 		return errCrashed
 	}
-	name := describe(what, o)
 	if c.after >= 0 && len(c.writes) == c.after {
 		c.died = true
 		return errCrashed

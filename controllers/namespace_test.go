@@ -18,9 +18,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/controllers"
 	"github.com/valtuus/valtuus/internal/manager"
 	"github.com/valtuus/valtuus/internal/testenv"
 	"github.com/valtuus/valtuus/internal/testworld"
+	"github.com/valtuus/valtuus/internal/workload"
 )
 
 // These specs have an API server of their own, with the real namespace and garbage collector controllers, and real time.
@@ -35,14 +37,17 @@ var _ = Describe("a namespace that is deleted", Ordered, func() {
 		DeferCleanup(own.Stop)
 		cfg, err := testworld.ManagerConfig(own)
 		Expect(err).NotTo(HaveOccurred())
-		stop = runManager(cfg, manager.Options{Registry: prometheus.NewRegistry(), Log: logr.Discard()})
+		stop = runManager(cfg, manager.Options{Registry: prometheus.NewRegistry(), Log: logr.Discard(), Controllers: controllers.Options{Workload: archives}})
 		DeferCleanup(func() { stop() })
 	})
 
 	// settled begins a world in which both units have access, one by its own key.
-	settled := func(ctx context.Context) *testworld.World {
+	settled := func(ctx context.Context, change ...func(*testworld.World)) *testworld.World {
 		w, err := testworld.New(own.Config, clock.RealClock{})
 		Expect(err).NotTo(HaveOccurred())
+		for _, do := range change {
+			do(w)
+		}
 		_, request := newRequest()
 		w.South.Spec.Credential = v1alpha1.UnitCredential{Delivery: v1alpha1.DeliveryCertificateRequest, CertificateRequest: request}
 		Expect(w.Begin(ctx)).To(Succeed())
@@ -90,8 +95,9 @@ var _ = Describe("a namespace that is deleted", Ordered, func() {
 			Expect(w.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})).To(Succeed())
 		}
 		for _, name := range namespaces {
-			Eventually(func() error { return w.Get(ctx, client.ObjectKey{Name: name}, &corev1.Namespace{}) }, time.Minute).
-				Should(MatchError(ContainSubstring("not found")), "namespace %s", name)
+			space := &corev1.Namespace{}
+			Eventually(func() error { return w.Get(ctx, client.ObjectKey{Name: name}, space) }, time.Minute).
+				Should(MatchError(ContainSubstring("not found")), func() string { return fmt.Sprintf("namespace %s: %v", name, space.Status.Conditions) })
 		}
 	}
 	delivered := func(w *testworld.World) string {
@@ -132,6 +138,42 @@ var _ = Describe("a namespace that is deleted", Ordered, func() {
 		Eventually(func() []string { return secrets(ctx, w) }).Should(BeEmpty())
 	})
 
+	It("with an archive in it that runs there ends, though registries use it, and every credential with it (invariant 11)", func(ctx context.Context) {
+		w := settled(ctx, embedded)
+		remove(ctx, w, w.Platform)
+		Eventually(func() []string { return listed(ctx, w) }).Should(BeEmpty())
+		Eventually(func() []string { return secrets(ctx, w) }).Should(BeEmpty())
+		binding := workload.ClusterRoleBinding(w.Platform, w.Archive.Name)
+		Expect(w.Get(ctx, keyOf(binding), binding)).To(MatchError(ContainSubstring("not found")))
+	})
+
+	It("is not needed for an archive's own to go: all but its documents and its keys goes with it, and the next of the name has those", func(ctx context.Context) {
+		w := settled(ctx, embedded)
+		l := &life{World: w}
+		for _, o := range l.children() {
+			Eventually(func() error { return w.Get(ctx, keyOf(o), o) }).Should(Succeed(), "%T", o)
+		}
+		keys := l.keys()
+		Expect(w.Get(ctx, keyOf(keys), keys)).To(Succeed())
+		remove(ctx, w, w.Organizer)
+		Expect(w.Delete(ctx, w.Archive)).To(Succeed())
+		for _, o := range l.children() {
+			if o.GetName() == l.volume().Name || o.GetName() == keys.Name {
+				Consistently(func() error { return w.Get(ctx, keyOf(o), o) }, "500ms").Should(Succeed(), "%T", o)
+				Expect(o.GetDeletionTimestamp()).To(BeNil())
+				continue
+			}
+			Eventually(missing(ctx, l, o), time.Minute).Should(Succeed())
+		}
+		next := another(w.Archive, w.Platform, w.Archive.Name)
+		next.Finalizers, next.Status = nil, v1alpha1.ArchiveStatus{}
+		Expect(w.Create(ctx, next)).To(Succeed())
+		Eventually(func() error { return w.Get(ctx, keyOf(l.statefulSet()), l.statefulSet()) }).Should(Succeed())
+		again := l.keys()
+		Expect(w.Get(ctx, keyOf(again), again)).To(Succeed())
+		Expect(again.Data).To(Equal(keys.Data))
+	})
+
 	It("hangs only for the finalizer while no manager runs, and ends when one does (invariant 11)", func(ctx context.Context) {
 		w := settled(ctx)
 		stop()
@@ -149,7 +191,7 @@ var _ = Describe("a namespace that is deleted", Ordered, func() {
 		}, time.Minute).Should(BeEmpty())
 		cfg, err := testworld.ManagerConfig(own)
 		Expect(err).NotTo(HaveOccurred())
-		stop = runManager(cfg, manager.Options{Registry: prometheus.NewRegistry(), Log: logr.Discard()})
+		stop = runManager(cfg, manager.Options{Registry: prometheus.NewRegistry(), Log: logr.Discard(), Controllers: controllers.Options{Workload: archives}})
 		Eventually(func() error { return w.Get(ctx, client.ObjectKey{Name: w.Organizer}, &corev1.Namespace{}) }, time.Minute).
 			Should(MatchError(ContainSubstring("not found")))
 		Expect(listed(ctx, w)).To(BeEmpty())

@@ -300,6 +300,8 @@ const (
 	VolumePendingReason = "VolumePending"
 	// VolumeNotGrownReason surfaces when the volume is smaller than asked for; the message tells why. Pods serve meanwhile.
 	VolumeNotGrownReason = "VolumeNotGrown"
+	// ArchiveEndingReason surfaces when an Archive is being deleted and its pods have not ended yet.
+	ArchiveEndingReason = "Ending"
 	// ArchiveInUseReason surfaces when an Archive is being deleted and registries still use it.
 	ArchiveInUseReason = "InUse"
 )

@@ -36,7 +36,8 @@ type Options struct {
 	Dir string
 	// CRDs are the files or directories to install. Nil: config/crd/bases of this module; empty: none.
 	CRDs []string
-	// ControllerManager also runs kube-controller-manager, with the namespace and garbage collector controllers only.
+	// ControllerManager also runs kube-controller-manager, with the namespace and garbage collector controllers, and the one
+	// that lets claims of volumes go, only.
 	ControllerManager bool
 	// APIServerPort and EtcdPort are chosen when 0.
 	APIServerPort, EtcdPort int
@@ -238,7 +239,7 @@ func (e *Env) prepareControllerManager() error {
 	}
 	e.ControllerManager = e.process(ControllerManager,
 		"--kubeconfig="+kubeconfig,
-		"--controllers=namespace-controller,garbage-collector-controller",
+		"--controllers=namespace-controller,garbage-collector-controller,persistentvolumeclaim-protection-controller",
 		"--leader-elect=false",
 		"--kube-api-qps=500", "--kube-api-burst=1000",
 		"--bind-address=127.0.0.1",

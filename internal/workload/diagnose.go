@@ -61,7 +61,7 @@ func Diagnose(f *Facts) Verdict {
 	}
 	if len(f.present()) == 0 || f.Set.Replicas < f.Replicas {
 		if refused := f.refused(); refused != "" {
-			return failing(true, "No pod can be made: %s", refused)
+			return failing(true, "No pod can be made: %s", sentence(refused))
 		}
 	}
 	if v, ok := growing(f); ok {
@@ -77,17 +77,35 @@ func failing(stalled bool, format string, args ...any) Verdict {
 	return Verdict{Reason: v1alpha1.PodFailingReason, Message: fmt.Sprintf(format, args...), Stalled: stalled}
 }
 
-// tally counts the pods that serve.
+// tally counts the pods that serve, and those that are as the Archive says now.
 func (f *Facts) tally() string {
 	ready := min(f.Set.Ready, f.Replicas)
+	text := fmt.Sprintf("%d of %d pods serve", ready, f.Replicas)
 	switch {
 	case f.Replicas == 1 && ready == 1:
-		return "The pod serves"
+		text = "The pod serves"
 	case f.Replicas == 1:
-		return "The pod is being started"
-	default:
-		return fmt.Sprintf("%d of %d pods serve", ready, f.Replicas)
+		text = "The pod does not serve yet"
 	}
+	switch {
+	case !f.Set.Observed, f.Set.Updated < f.Replicas:
+		text += ", and pods are being replaced by such as the Archive asks for now"
+	case f.Set.Replicas > f.Replicas:
+		text += ", and former pods have not ended yet"
+	case ready < f.Replicas && f.running():
+		text += ". A pod that runs and does not serve says why at /readyz of its port 8082"
+	}
+	return text
+}
+
+// running tells whether a pod runs and does not serve.
+func (f *Facts) running() bool {
+	for _, pod := range f.present() {
+		if !Ready(pod) && pod.Status.Phase == corev1.PodRunning {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *Facts) refused() string {

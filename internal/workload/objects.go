@@ -4,6 +4,7 @@
 package workload
 
 import (
+	"encoding/json"
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -13,6 +14,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
@@ -161,6 +163,19 @@ func (p *Plan) service() *corev1ac.ServiceApplyConfiguration {
 		WithLabels(p.labels()).WithAnnotations(p.annotations()).WithOwnerReferences(p.owner()).
 		WithSpec(corev1ac.ServiceSpec().WithType(corev1.ServiceTypeClusterIP).WithSelector(p.Selector()).
 			WithPorts(serve("api", APIPort), serve("log", LogPort)))
+}
+
+// PortsOf is a patch that sets the ports of a Service to those wanted, whosever the others are.
+func PortsOf(wanted runtime.ApplyConfiguration) client.Patch {
+	var ports []corev1ac.ServicePortApplyConfiguration
+	if service, ok := wanted.(*corev1ac.ServiceApplyConfiguration); ok && service.Spec != nil {
+		ports = service.Spec.Ports
+	}
+	text, err := json.Marshal(map[string]any{"spec": map[string]any{"ports": ports}})
+	if err != nil {
+		panic(err) // numbers and words
+	}
+	return client.RawPatch(types.MergePatchType, text)
 }
 
 func (p *Plan) serviceAccount() *corev1ac.ServiceAccountApplyConfiguration {
