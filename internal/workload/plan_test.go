@@ -362,7 +362,7 @@ func TestAnArchiveIsReachedAndReachesOnlyWhatItNeeds(t *testing.T) {
 	from := map[string][]networkingv1.NetworkPolicyPeer{}
 	for _, rule := range policy.Spec.Ingress {
 		for _, p := range ports(rule.Ports) {
-			from[p] = rule.From
+			from[p] = append(from[p], rule.From...)
 		}
 	}
 	cluster := []networkingv1.NetworkPolicyPeer{{NamespaceSelector: &metav1.LabelSelector{}}}
