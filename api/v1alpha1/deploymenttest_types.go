@@ -177,10 +177,36 @@ const (
 	TestPassedReason = "TestPassed"
 	// TestFailedReason surfaces when the test failed.
 	TestFailedReason = "TestFailed"
+	// TestCanceledReason surfaces when the test was called off.
+	TestCanceledReason = "TestCanceled"
 	// TestInFutureReason surfaces when testedAt has not come yet.
 	TestInFutureReason = "TestInFuture"
 	// TestSystemUnknownReason surfaces when one of the systems is not known.
 	TestSystemUnknownReason = "ClientSystemUnknown"
+	// TestSystemDiffersReason surfaces when the registry or the unit uses another system than the one to be tested.
+	TestSystemDiffersReason = "ClientSystemDiffers"
+	// TestSystemUnfitReason surfaces when a system lacks what the test needs, or is not certified for all of the window.
+	TestSystemUnfitReason = "ClientSystemUnfit"
+	// TestRegistryUnfitReason surfaces when the registry is not there, not accepted, or a test registry itself.
+	TestRegistryUnfitReason = "RegistryUnfit"
+	// TestUnitUnfitReason surfaces when the unit is not known, not accepted, or not registered for the service task.
+	TestUnitUnfitReason = "UnitUnfit"
+	// TestOverlapReason surfaces when another test of the same registry and unit has the time.
+	TestOverlapReason = "Overlap"
+	// TestImageUnknownReason surfaces when the manager was not told with which image to simulate.
+	TestImageUnknownReason = "ImageUnknown"
+	// TestNotAcceptedReason surfaces when the unit has not accepted the time.
+	TestNotAcceptedReason = "NotAcceptedByUnit"
+	// TestWindowPastReason surfaces when the time has passed and the test has not been run.
+	TestWindowPastReason = "WindowPast"
+	// TestChildConflictReason surfaces when an object with the name of one that the test needs is not the test's.
+	TestChildConflictReason = "ChildConflict"
+	// TestScheduledReason surfaces when the time has been accepted and has not come.
+	TestScheduledReason = "Scheduled"
+	// TestOpenReason surfaces when the window is open.
+	TestOpenReason = "Open"
+	// TestClosingReason surfaces when credentials are being revoked and the test registry's data destroyed.
+	TestClosingReason = "Closing"
 )
 
 // DeploymentTestState tells how far a test has come.
@@ -461,7 +487,7 @@ type TestWindow struct {
 	// +required
 	ClosesAt metav1.Time `json:"closesAt,omitempty,omitzero"`
 
-	// openedAt is the instant at which both parties had their credentials.
+	// openedAt is the instant at which it opened. The test registry is there, and nobody has had a credential for it before.
 	// +optional
 	OpenedAt *metav1.Time `json:"openedAt,omitempty"`
 
@@ -475,6 +501,10 @@ type TestWindow struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	Extensions []TestExtension `json:"extensions,omitempty"`
+
+	// remindedFor is the instant at which the newest reminder that was told was due.
+	// +optional
+	RemindedFor *metav1.Time `json:"remindedFor,omitempty"`
 }
 
 // TestedSystem is a system as it was when it was tested.

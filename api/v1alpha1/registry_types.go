@@ -161,6 +161,36 @@ type RegistrySpec struct {
 	Policies RegistryPolicies `json:"policies,omitempty,omitzero"`
 }
 
+// TestRegistryForgedReason surfaces in a Registry's Accepted condition when its OID is under 2.25 and no deployment test
+// made it: such OIDs are kept for the registries of deployment tests.
+const TestRegistryForgedReason = "TestRegistryForged"
+
+// TestRegistryClosedReason surfaces in a Registry's Accepted condition when the window of its deployment test is not open.
+const TestRegistryClosedReason = "TestRegistryClosed"
+
+// RegistryTest is the deployment test that a registry was made for, as far as access depends on it.
+type RegistryTest struct {
+	// mode is the test's. Where it is Observed, the unit has to have accepted the time.
+	// +required
+	Mode DeploymentTestMode `json:"mode,omitempty"`
+
+	// registryOID is the OID of the registry that the combination of systems is wanted for.
+	// +required
+	RegistryOID OID `json:"registryOID,omitempty"`
+
+	// producerUnit is the OID of the one unit that may use the registry.
+	// +required
+	ProducerUnit OID `json:"producerUnit,omitempty"`
+
+	// startsAt is the instant that the unit has to have accepted.
+	// +required
+	StartsAt metav1.Time `json:"startsAt,omitempty,omitzero"`
+
+	// closesAt is the instant from which the archive answers nobody in this registry.
+	// +required
+	ClosesAt metav1.Time `json:"closesAt,omitempty,omitzero"`
+}
+
 // RegistryStatus is what the controller found and did.
 type RegistryStatus struct {
 	// observedGeneration is the generation that the status speaks of, -1 before the first.
@@ -190,6 +220,10 @@ type RegistryStatus struct {
 	// credentialExpiresAt is the instant at which the active credential expires.
 	// +optional
 	CredentialExpiresAt *metav1.Time `json:"credentialExpiresAt,omitempty"`
+
+	// test is the deployment test that the registry was made for, while its window is open.
+	// +optional
+	Test *RegistryTest `json:"test,omitempty"`
 }
 
 // Registry is a client registry (asiakasrekisteri) of an organizer.

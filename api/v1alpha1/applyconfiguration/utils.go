@@ -105,6 +105,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RegistrySpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RegistryStatus"):
 		return &apiv1alpha1.RegistryStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RegistryTest"):
+		return &apiv1alpha1.RegistryTestApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RelationshipDocument"):
 		return &apiv1alpha1.RelationshipDocumentApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RelationshipDocumentStatus"):

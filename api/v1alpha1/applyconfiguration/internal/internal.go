@@ -924,6 +924,27 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: secretRef
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.SecretReference
+    - name: test
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.RegistryTest
+- name: com.github.valtuus.valtuus.api.v1alpha1.RegistryTest
+  map:
+    fields:
+    - name: closesAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: mode
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.DeploymentTestMode
+    - name: producerUnit
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.OID
+    - name: registryOID
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.OID
+    - name: startsAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.valtuus.valtuus.api.v1alpha1.RelationshipAccess
   scalar: string
 - name: com.github.valtuus.valtuus.api.v1alpha1.RelationshipDocument
@@ -1331,6 +1352,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: opensAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: remindedFor
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.valtuus.valtuus.api.v1alpha1.TestedSystem

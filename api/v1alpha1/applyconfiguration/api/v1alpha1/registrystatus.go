@@ -25,6 +25,8 @@ type RegistryStatusApplyConfiguration struct {
 	SecretRef *SecretReferenceApplyConfiguration `json:"secretRef,omitempty"`
 	// credentialExpiresAt is the instant at which the active credential expires.
 	CredentialExpiresAt *metav1.Time `json:"credentialExpiresAt,omitempty"`
+	// test is the deployment test that the registry was made for, while its window is open.
+	Test *RegistryTestApplyConfiguration `json:"test,omitempty"`
 }
 
 // RegistryStatusApplyConfiguration constructs a declarative configuration of the RegistryStatus type for use with
@@ -80,5 +82,13 @@ func (b *RegistryStatusApplyConfiguration) WithSecretRef(value *SecretReferenceA
 // If called multiple times, the CredentialExpiresAt field is set to the value of the last call.
 func (b *RegistryStatusApplyConfiguration) WithCredentialExpiresAt(value metav1.Time) *RegistryStatusApplyConfiguration {
 	b.CredentialExpiresAt = &value
+	return b
+}
+
+// WithTest sets the Test field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Test field is set to the value of the last call.
+func (b *RegistryStatusApplyConfiguration) WithTest(value *RegistryTestApplyConfiguration) *RegistryStatusApplyConfiguration {
+	b.Test = value
 	return b
 }

@@ -18,12 +18,14 @@ type TestWindowApplyConfiguration struct {
 	OpensAt *v1.Time `json:"opensAt,omitempty"`
 	// closesAt is the instant at which it closes.
 	ClosesAt *v1.Time `json:"closesAt,omitempty"`
-	// openedAt is the instant at which both parties had their credentials.
+	// openedAt is the instant at which it opened. The test registry is there, and nobody has had a credential for it before.
 	OpenedAt *v1.Time `json:"openedAt,omitempty"`
 	// closedAt is the instant at which it closed, by success or not. Nothing is observed after it.
 	ClosedAt *v1.Time `json:"closedAt,omitempty"`
 	// extensions are the extensions that were taken into account, the newest last.
 	Extensions []TestExtensionApplyConfiguration `json:"extensions,omitempty"`
+	// remindedFor is the instant at which the newest reminder that was told was due.
+	RemindedFor *v1.Time `json:"remindedFor,omitempty"`
 }
 
 // TestWindowApplyConfiguration constructs a declarative configuration of the TestWindow type for use with
@@ -74,5 +76,13 @@ func (b *TestWindowApplyConfiguration) WithExtensions(values ...*TestExtensionAp
 		}
 		b.Extensions = append(b.Extensions, *values[i])
 	}
+	return b
+}
+
+// WithRemindedFor sets the RemindedFor field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RemindedFor field is set to the value of the last call.
+func (b *TestWindowApplyConfiguration) WithRemindedFor(value v1.Time) *TestWindowApplyConfiguration {
+	b.RemindedFor = &value
 	return b
 }
