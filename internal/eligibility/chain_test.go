@@ -17,6 +17,7 @@ func TestGrantChainOrder(t *testing.T) {
 		"notSuspended",
 		"registryKnown",
 		"registryAccepted",
+		"inTrial",
 		"onlyGrantOfPair",
 		"organizerJoined",
 		"organizerRegistered",

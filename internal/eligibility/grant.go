@@ -11,6 +11,7 @@ var grantChain = Chain[GrantInput]{
 	notSuspended,             // the organizer has not suspended the grant
 	registryKnown,            // the registry is in the grant's namespace
 	registryAccepted,         // its claim on the controller OID is accepted
+	inTrial,                  // in a deployment test's registry: it was made for the test, whose window is open
 	onlyGrantOfPair,          // no older grant serves the same registry and unit
 	organizerJoined,          // the organizer has joined and has not ended
 	organizerRegistered,      // the organizer is registered for social care
@@ -31,7 +32,7 @@ var grantChain = Chain[GrantInput]{
 	socialCareBought,         // ... and social care is among it
 	agreementInForce,         // the agreement, when given, is in force now
 	deploymentTested,         // the combination of systems has passed a deployment test
-	acceptedByUnit,           // the unit accepts the organizer
+	acceptedByUnit,           // the unit accepts the organizer, or the time of the deployment test
 }
 
 // EvaluateGrant says whether a grant has every prerequisite now.

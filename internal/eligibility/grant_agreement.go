@@ -3,10 +3,7 @@
 
 package eligibility
 
-import (
-	"fmt"
-	"time"
-)
+import "fmt"
 
 func unitRegisteredForBought(in *GrantInput) Result {
 	a := in.Grant.Agreement
@@ -44,36 +41,4 @@ func agreementInForce(in *GrantInput) Result {
 			"The organizer must record the agreement that continues it, or delete this grant.", orNone(a.Reference), instant(a.ValidUntil)))
 	}
 	return r
-}
-
-// deploymentTested asks for a passed test of the combination of systems. A system
-// with itself is a combination like any other.
-func deploymentTested(in *GrantInput) Result {
-	enforced := in.Registry.DeploymentTest != TestReport
-	first := firstPass(in)
-	if !first.IsZero() && !in.Now.Before(first) {
-		if !enforced {
-			return holds()
-		}
-		return Result{From: first}
-	}
-	message := fmt.Sprintf("No passed DeploymentTest covers the organizer's ClientSystem %s with the producer's ClientSystem %s. "+
-		"The organizer must see that the test is run, and record it as a DeploymentTest of these two systems in the namespace of Registry %s.",
-		in.OrganizerSystem.Name, in.ProducerSystem.Name, in.Registry.Name)
-	if !enforced {
-		return Result{Warning: message, WarnUntil: first}
-	}
-	return Result{Reason: ReasonDeploymentTestMissing, Message: message, Until: first}
-}
-
-// firstPass returns when the combination of systems first passed a test, be it in
-// the future. Zero = it has not.
-func firstPass(in *GrantInput) time.Time {
-	var first time.Time
-	for _, t := range in.Tests {
-		if t.OrganizerSystem == in.OrganizerSystem.Name && t.ProducerSystem == in.ProducerSystem.Name {
-			first = earliest(first, t.PassedAt)
-		}
-	}
-	return first
 }

@@ -30,6 +30,9 @@ func unitKnown(in *GrantInput) Result { return checkUnitKnown(in.Unit, in.Grant.
 func unitAccepted(in *GrantInput) Result { return checkUnitAccepted(in.Unit) }
 
 func acceptedByUnit(in *GrantInput) Result {
+	if in.Registry.Trial != nil {
+		return trialAccepted(in)
+	}
 	oid := in.Registry.OrganizationOID
 	if contains(in.Unit.AcceptFrom, oid) {
 		return holds()

@@ -22,6 +22,24 @@ type grantCase struct {
 // With nothing changed, the agreement's end is the nearest instant.
 var open = day(200)
 
+// retest asks for a test of a version while the organizer's system has another.
+func retest(policy Retest, tested, present string) func(*GrantInput) {
+	return func(in *GrantInput) {
+		in.Registry.Retest, in.OrganizerSystem.Version = policy, present
+		in.Tests[0].OrganizerVersion, in.Tests[0].ProducerVersion, in.ProducerSystem.Version = tested, "5", "5"
+	}
+}
+
+// trial makes the registry that of a deployment test for another one, and the unit accept the time but not the organizer.
+func trial(change func(*GrantInput)) func(*GrantInput) {
+	return func(in *GrantInput) {
+		in.Registry.Trial = &Trial{Name: "pirha/t9", RegistryOID: registryOID, UnitOID: unitOID, StartsAt: day(-1), ClosesAt: day(2)}
+		in.Registry.OID, in.Grant.OfTrial = "2.25.1", true
+		in.Unit.AcceptFrom, in.Unit.AcceptTests = nil, []AcceptedTest{{RegistryOID: registryOID, StartsAt: day(-1)}}
+		change(in)
+	}
+}
+
 var grantCases = []grantCase{
 	{"nothing changed", func(*GrantInput) {}, "", open, nil},
 	{"suspended", func(in *GrantInput) { in.Grant.Suspended = true }, ReasonSuspended, time.Time{}, []string{"spec.suspend"}},
@@ -110,6 +128,58 @@ var grantCases = []grantCase{
 	{"test of another producer system", func(in *GrantInput) { in.Tests[0].ProducerSystem = "other" }, ReasonDeploymentTestMissing, open, nil},
 	{"test not passed", func(in *GrantInput) { in.Tests[0].PassedAt = time.Time{} }, ReasonDeploymentTestMissing, open, nil},
 	{"test passes later", func(in *GrantInput) { in.Tests[0].PassedAt = day(2) }, ReasonDeploymentTestMissing, day(2), nil},
+	{"test not passed, but scheduled", func(in *GrantInput) {
+		in.Tests[0].PassedAt, in.Tests[0].OpensAt, in.Tests[0].ClosesAt = time.Time{}, day(2), day(3)
+	}, ReasonDeploymentTestMissing, open, []string{"pirha/t1 is scheduled for 2026-09-03T12:00:00Z, until 2026-09-04T12:00:00Z"}},
+	{"test failed", func(in *GrantInput) { in.Tests[0].PassedAt, in.Tests[0].Failed = time.Time{}, true }, ReasonDeploymentTestMissing, open, []string{"pirha/t1 has failed"}},
+	{"test failed, and another scheduled", func(in *GrantInput) {
+		in.Tests[0].PassedAt, in.Tests[0].Failed = time.Time{}, true
+		in.Tests = append(in.Tests, DeploymentTest{Name: "pirha/t2", OrganizerSystem: "county-cis", ProducerSystem: "producer-cis", OpensAt: day(2), ClosesAt: day(3)})
+	}, ReasonDeploymentTestMissing, open, []string{"pirha/t2 is scheduled"}},
+	{"another combination scheduled", func(in *GrantInput) {
+		in.Tests = []DeploymentTest{{Name: "pirha/t2", OrganizerSystem: "x", OpensAt: day(2)}}
+	},
+		ReasonDeploymentTestMissing, open, []string{"make a DeploymentTest"}},
+	{"passed, not reported, and that is enough", func(in *GrantInput) { in.Registry.TestProof = ProofTested }, "", open, nil},
+	{"passed, not reported", func(in *GrantInput) { in.Registry.TestProof = ProofReported }, ReasonDeploymentTestMissing, open, []string{"pirha/t1 has passed", "Kela", "spec.reporting"}},
+	{"passed, not reported, with a proof that is not known", func(in *GrantInput) { in.Registry.TestProof = "Signed" }, ReasonDeploymentTestMissing, open, nil},
+	{"passed and reported", func(in *GrantInput) { in.Registry.TestProof, in.Tests[0].ReportedAt = ProofReported, day(-1) }, "", open, nil},
+	{"passed, to be reported", func(in *GrantInput) { in.Registry.TestProof, in.Tests[0].ReportedAt = ProofReported, day(1) }, ReasonDeploymentTestMissing, day(1), nil},
+	{"a simulation", func(in *GrantInput) { in.Tests[0].Simulated = true }, ReasonDeploymentTestMissing, open, []string{"pirha/t1 has passed, but it was a simulation"}},
+	{"a simulation that is scheduled", func(in *GrantInput) {
+		in.Tests[0] = DeploymentTest{Name: "pirha/t1", OrganizerSystem: "county-cis", ProducerSystem: "producer-cis", Simulated: true, OpensAt: day(1)}
+	}, ReasonDeploymentTestMissing, open, []string{"make a DeploymentTest"}},
+	{"a simulation where they are accepted", func(in *GrantInput) { in.Tests[0].Simulated, in.Registry.SimulatedTests = true, SimulatedAccepted }, "", open, nil},
+	{"a simulation where the word is not known", func(in *GrantInput) { in.Tests[0].Simulated, in.Registry.SimulatedTests = true, "accepted" }, ReasonDeploymentTestMissing, open, nil},
+	{"a version that was not tested", retest(RetestAny, "2.1", "2.1.1"), ReasonDeploymentTestMissing, open, []string{"with version 2.1 of ClientSystem county-cis, which is now 2.1.1"}},
+	{"a version that was tested", retest(RetestAny, "2.1", "2.1"), "", open, nil},
+	{"a minor version that was not tested", retest(RetestMajor, "2.1", "2.9"), "", open, nil},
+	{"a major version that was not tested", retest(RetestMajor, "2.1", "3.0"), ReasonDeploymentTestMissing, open, []string{"policy Major"}},
+	{"the tenth major version", retest(RetestMajor, "1.0", "10.0"), ReasonDeploymentTestMissing, open, nil},
+	{"a major version that is not known", retest(RetestMajor, "", "3.0"), ReasonDeploymentTestMissing, open, []string{"(none)"}},
+	{"a version where none matters", retest(RetestNone, "2.1", "3.0"), "", open, nil},
+	{"a version where nothing is said", retest("", "2.1", "3.0"), "", open, nil},
+	{"a version where the policy is not known", retest("Patch", "2.1", "2.1.1"), ReasonDeploymentTestMissing, open, nil},
+	{"the producer's version", func(in *GrantInput) {
+		retest(RetestAny, "2.1", "2.1")(in)
+		in.ProducerSystem.Version = "2"
+	}, ReasonDeploymentTestMissing, open, []string{"ClientSystem producer-cis, which is now 2"}},
+
+	{"a test's registry, its own grant", trial(func(*GrantInput) {}), "", day(2), nil},
+	{"a test's registry, another grant", trial(func(in *GrantInput) { in.Grant.OfTrial = false }), ReasonNotOfTest, time.Time{}, []string{"pirha/t9"}},
+	{"a test's registry, another unit", trial(func(in *GrantInput) { in.Registry.Trial.UnitOID = "1.2.3" }), ReasonNotOfTest, time.Time{}, nil},
+	{"a test's registry, before", trial(func(in *GrantInput) { in.Registry.Trial.StartsAt = day(1) }), ReasonTestNotOpen, day(1), []string{"opens at 2026-09-02T12:00:00Z"}},
+	{"a test's registry, after", trial(func(in *GrantInput) { in.Registry.Trial.ClosesAt = now }), ReasonTestClosed, time.Time{}, []string{"closed at"}},
+	{"a test's registry, time not accepted", trial(func(in *GrantInput) { in.Unit.AcceptTests = nil }), ReasonNotAcceptedByUnit, day(2), []string{"spec.acceptTests", registryOID}},
+	{"a test's registry, another time accepted", trial(func(in *GrantInput) { in.Unit.AcceptTests[0].StartsAt = day(0) }), ReasonNotAcceptedByUnit, day(2), nil},
+	{"a test's registry, accepting the organizer is not accepting the time", trial(func(in *GrantInput) {
+		in.Unit.AcceptTests, in.Unit.AcceptFrom = nil, []string{organizerOID}
+	}), ReasonNotAcceptedByUnit, day(2), nil},
+	{"a simulation's registry needs no acceptance", trial(func(in *GrantInput) { in.Unit.AcceptTests, in.Registry.Trial.Simulated = nil, true }), "", day(2), nil},
+	{"a test's registry needs no test", trial(func(in *GrantInput) { in.Tests, in.Registry.DeploymentTest = nil, TestEnforce }), "", day(2), nil},
+	{"the time of a test accepts no organizer", func(in *GrantInput) {
+		in.Unit.AcceptFrom, in.Unit.AcceptTests = nil, []AcceptedTest{{RegistryOID: registryOID, StartsAt: day(-1)}}
+	}, ReasonNotAcceptedByUnit, open, []string{"spec.acceptFrom"}},
 	{"test passed now", func(in *GrantInput) { in.Tests[0].PassedAt = now }, "", open, nil},
 	{"same system on both sides, no test", func(in *GrantInput) {
 		in.OrganizerSystem.Name = "producer-cis"

@@ -28,6 +28,8 @@ type ClientSystem struct {
 	ValidFrom  time.Time // zero = open
 	ValidUntil time.Time // zero = open
 
+	Version string
+
 	Features []string // see FeatureRegisterAccess, FeatureExtended
 	Formats  []string // what the system both writes and reads
 }
@@ -49,7 +51,22 @@ type Registry struct {
 	Detail   string // why not, when not Accepted; a full sentence or empty
 
 	DeploymentTest  TestPolicy
+	TestProof       TestProof
+	SimulatedTests  SimulatedTests
+	Retest          Retest
 	AutomaticGrants bool
+
+	Trial *Trial // what it was made for; nil = not for a deployment test
+}
+
+// Trial is the deployment test that a registry was made for, while its window is open.
+type Trial struct {
+	Name        string // namespace/name
+	RegistryOID string // of the registry that the combination of systems is wanted for
+	UnitOID     string // the one unit that takes part
+	Simulated   bool   // a program plays both parties: the unit need not accept the time
+	StartsAt    time.Time
+	ClosesAt    time.Time
 }
 
 // TestPolicy is a registry's policy on missing deployment tests.
@@ -59,6 +76,31 @@ type TestPolicy string
 const (
 	TestEnforce TestPolicy = "Enforce"
 	TestReport  TestPolicy = "Report"
+)
+
+// TestProof is a registry's policy on what state of a deployment test counts.
+type TestProof string
+
+// The proofs. An empty one counts as ProofTested, anything else as ProofReported.
+const (
+	ProofTested   TestProof = "Tested"
+	ProofReported TestProof = "Reported"
+)
+
+// SimulatedTests is a registry's policy on tests that no party's own system took part in.
+type SimulatedTests string
+
+// SimulatedAccepted lets them count. Anything else does not.
+const SimulatedAccepted SimulatedTests = "Accepted"
+
+// Retest is a registry's policy on changes of a system's version.
+type Retest string
+
+// The policies on changes of a version. An empty one counts as RetestNone, an unknown one as RetestAny.
+const (
+	RetestNone  Retest = "None"
+	RetestMajor Retest = "Major"
+	RetestAny   Retest = "Any"
 )
 
 // Unit is what the chains need of a ProducerUnit.
@@ -73,6 +115,13 @@ type Unit struct {
 
 	ServiceTasks []string // what the unit is registered for
 	AcceptFrom   []string // OIDs of the organizations it is ready to start with
+	AcceptTests  []AcceptedTest
+}
+
+// AcceptedTest is a deployment test that a unit takes part in.
+type AcceptedTest struct {
+	RegistryOID string // of the registry that the combination of systems is wanted for
+	StartsAt    time.Time
 }
 
 // Extent is the extent of a grant.
@@ -93,6 +142,7 @@ type Grant struct {
 
 	Suspended bool
 	Agreement *Agreement // nil = no agreement given
+	OfTrial   bool       // was made for the deployment test that its registry was made for
 }
 
 // Agreement is the agreement that a grant rests on.
@@ -107,12 +157,20 @@ type Agreement struct {
 // SectorSocial is the branch of care that an agreement has to buy.
 const SectorSocial = "Social"
 
-// DeploymentTest is a test that was run for a combination of client systems.
+// DeploymentTest is a test of a combination of client systems.
 type DeploymentTest struct {
 	Name            string // namespace/name
 	OrganizerSystem string
 	ProducerSystem  string
 	PassedAt        time.Time // zero = has not passed
+	ReportedAt      time.Time // zero = Kela does not have the report
+	Simulated       bool      // a program played both parties
+
+	// The systems' versions when it was run; empty = not known.
+	OrganizerVersion, ProducerVersion string
+
+	Failed            bool      // has ended without passing
+	OpensAt, ClosesAt time.Time // of the window that both parties have accepted; zero = none to come
 }
 
 // Relationship is what the chain needs of a ServiceRelationship.

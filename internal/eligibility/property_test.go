@@ -47,7 +47,7 @@ func aSystem(t *rapid.T, name string) *ClientSystem {
 		return nil
 	}
 	s := &ClientSystem{
-		Name:       name,
+		Name: name, Version: "1.0",
 		Class:      "A2",
 		ValidFrom:  aTime(t, name+" from", time.Time{}, day(-7)),
 		ValidUntil: aTime(t, name+" until", time.Time{}, day(1), day(3), day(6)),
@@ -102,6 +102,16 @@ func aGrantInput(t *rapid.T) *GrantInput {
 		in.Registry = &Registry{
 			Name: "a/r", OID: registryOID, OrganizationOID: organizerOID, ClientSystem: "organizer-cis", Accepted: mostly(t, "registry accepted"),
 			DeploymentTest: rapid.SampledFrom([]TestPolicy{TestEnforce, TestReport, ""}).Draw(t, "policy"),
+			TestProof:      rapid.SampledFrom([]TestProof{ProofTested, ProofReported, "", "x"}).Draw(t, "proof"),
+			SimulatedTests: rapid.SampledFrom([]SimulatedTests{SimulatedAccepted, SimulatedAccepted, "Refused", ""}).Draw(t, "simulated tests"),
+			Retest:         rapid.SampledFrom([]Retest{RetestNone, "", RetestMajor, RetestAny, "x"}).Draw(t, "retest"),
+		}
+		if !mostly(t, "an ordinary registry") || !mostly(t, "an ordinary one indeed") {
+			in.Registry.Trial = &Trial{
+				Name: "a/t", RegistryOID: "1.9", UnitOID: unitOID, Simulated: rapid.Bool().Draw(t, "simulated"),
+				StartsAt: aTime(t, "trial starts", day(-1), now), ClosesAt: aTime(t, "trial closes", day(1), day(2)),
+			}
+			in.Grant.OfTrial = mostly(t, "the trial's grant")
 		}
 	}
 	if mostly(t, "unit exists") {
@@ -109,12 +119,21 @@ func aGrantInput(t *rapid.T) *GrantInput {
 		if mostly(t, "accepts") {
 			in.Unit.AcceptFrom = []string{organizerOID}
 		}
+		if r := in.Registry; r != nil && r.Trial != nil && mostly(t, "accepts the time") {
+			in.Unit.AcceptTests = []AcceptedTest{{RegistryOID: "1.9", StartsAt: r.Trial.StartsAt}}
+		}
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "tests") {
 		in.Tests = append(in.Tests, DeploymentTest{
 			OrganizerSystem: rapid.SampledFrom([]string{"organizer-cis", "organizer-cis", "x"}).Draw(t, "test organizer"),
 			ProducerSystem:  rapid.SampledFrom([]string{"producer-cis", "organizer-cis"}).Draw(t, "test producer"),
 			PassedAt:        aTime(t, "passed", day(-3), now),
+			ReportedAt:      aTime(t, "reported", day(-2), now, time.Time{}),
+			Simulated:       rapid.Bool().Draw(t, "test simulated"),
+			Name:            rapid.SampledFrom([]string{"a/t1", "a/t2"}).Draw(t, "test name"),
+			Failed:          rapid.Bool().Draw(t, "test failed"), OpensAt: aTime(t, "opens", time.Time{}, day(1)),
+			OrganizerVersion: rapid.SampledFrom([]string{"1.0", "1.1", "2.0", ""}).Draw(t, "organizer's tested version"),
+			ProducerVersion:  rapid.SampledFrom([]string{"1.0", "1.0", "1.0", "2.0"}).Draw(t, "producer's tested version"),
 		})
 	}
 	return in
@@ -156,11 +175,23 @@ func naive(in *GrantInput) map[string]bool {
 	}
 	a := in.Grant.Agreement
 	registered := a == nil || len(a.Tasks) == 0 || (in.Unit != nil && slices.Contains(a.Tasks, "home-care"))
-	tested := in.Registry != nil && in.Registry.DeploymentTest == "Report"
+	trial := in.Registry != nil && in.Registry.Trial != nil
+	tested := in.Registry != nil && (in.Registry.DeploymentTest == "Report" || trial)
+	asTested := func(version string) bool { // the present version of both is 1.0
+		switch in.Registry.Retest {
+		case "", "None":
+			return true
+		case "Major":
+			return version == "1.0" || version == "1.1"
+		}
+		return version == "1.0"
+	}
 	for _, d := range in.Tests {
 		if in.OrganizerSystem != nil && in.ProducerSystem != nil && !d.PassedAt.IsZero() && d.PassedAt.Compare(n) <= 0 &&
-			d.OrganizerSystem+"/"+d.ProducerSystem == in.OrganizerSystem.Name+"/"+in.ProducerSystem.Name {
-			tested = true
+			d.OrganizerSystem+"/"+d.ProducerSystem == in.OrganizerSystem.Name+"/"+in.ProducerSystem.Name && in.Registry != nil {
+			reported := !d.ReportedAt.IsZero() && d.ReportedAt.Compare(n) <= 0
+			proven := reported || in.Registry.TestProof == "" || in.Registry.TestProof == "Tested"
+			tested = tested || proven && asTested(d.OrganizerVersion) && asTested(d.ProducerVersion) && (!d.Simulated || in.Registry.SimulatedTests == "Accepted")
 		}
 	}
 	return map[string]bool{
@@ -191,7 +222,10 @@ func naive(in *GrantInput) map[string]bool {
 		"AgreementNotYetValid":        a == nil || a.ValidFrom.IsZero() || a.ValidFrom.Compare(n) <= 0,
 		"AgreementExpired":            a == nil || inForce(time.Time{}, a.ValidUntil) || a.ValidFrom.Compare(n) > 0,
 		"DeploymentTestMissing":       tested,
-		"NotAcceptedByUnit":           in.Unit != nil && len(in.Unit.AcceptFrom) == 1,
+		"NotOfTest":                   !trial || in.Grant.OfTrial,
+		"TestNotOpen":                 !trial || in.Registry.Trial.StartsAt.Compare(n) <= 0,
+		"TestClosed":                  !trial || inForce(time.Time{}, in.Registry.Trial.ClosesAt) || in.Registry.Trial.StartsAt.Compare(n) > 0,
+		"NotAcceptedByUnit":           in.Unit != nil && (!trial && len(in.Unit.AcceptFrom) == 1 || trial && (in.Registry.Trial.Simulated || len(in.Unit.AcceptTests) == 1)),
 	}
 }
 

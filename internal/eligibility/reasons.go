@@ -75,7 +75,13 @@ const (
 	ReasonAgreementExpired = "AgreementExpired"
 	// ReasonDeploymentTestMissing surfaces when the combination of systems has no passed deployment test and the registry enforces it.
 	ReasonDeploymentTestMissing = "DeploymentTestMissing"
-	// ReasonNotAcceptedByUnit surfaces when the unit does not accept the organizer.
+	// ReasonTestNotOpen surfaces in a deployment test's registry before the test's window opens.
+	ReasonTestNotOpen = "TestNotOpen"
+	// ReasonTestClosed surfaces in a deployment test's registry when the test's window has closed.
+	ReasonTestClosed = "TestClosed"
+	// ReasonNotOfTest surfaces in a deployment test's registry when the grant was not made for the test.
+	ReasonNotOfTest = "NotOfTest"
+	// ReasonNotAcceptedByUnit surfaces when the unit does not accept the organizer, or the time of a deployment test.
 	ReasonNotAcceptedByUnit = "NotAcceptedByUnit"
 )
 
@@ -116,6 +122,8 @@ var refusals = map[string]bool{
 	ReasonProducerEnded:       true,
 	ReasonAgreementExpired:    true,
 	ReasonSocialCareNotBought: true,
+	ReasonTestClosed:          true,
+	ReasonNotOfTest:           true,
 	ReasonEndBeforeStart:      true,
 	ReasonTaskNotBought:       true,
 	ReasonOverlap:             true,

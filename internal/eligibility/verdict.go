@@ -10,7 +10,8 @@ type Verdict struct {
 	OK      bool
 	Reason  string // a condition reason, also when OK
 	Message string // full sentences; the same for the same facts at any instant
-	Warning string // what a person should know although OK; empty = nothing
+	Warning string // what a person should mend although OK; empty = nothing
+	Note    string // what a person should know although OK; empty = nothing
 
 	// ValidFrom and ValidUntil say how long a positive verdict holds by itself:
 	// from the first, until just before the second. Zero = open. Both are zero
@@ -27,6 +28,7 @@ type Result struct {
 	Reason  string // empty = the condition holds
 	Message string
 	Warning string
+	Note    string
 
 	// From and Until bound the period in which this result stays as it is.
 	// Zero = open.
@@ -57,7 +59,7 @@ func (c Chain[I]) Evaluate(in *I, reason, message string) Verdict {
 		v.RecheckAt = earliest(v.RecheckAt, r.WarnUntil)
 		v.ValidFrom = latest(v.ValidFrom, r.From)
 		v.ValidUntil = earliest(v.ValidUntil, r.Until)
-		v.Warning = joinSentences(v.Warning, r.Warning)
+		v.Warning, v.Note = joinSentences(v.Warning, r.Warning), joinSentences(v.Note, r.Note)
 	}
 	return v
 }
