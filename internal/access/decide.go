@@ -74,7 +74,7 @@ func (c *inquiry) addressed(registry *Registry, known bool) bool {
 		return c.deny(ReasonRegistryUnknown)
 	}
 	c.decision.RestsOn.Registry = registry.Ref
-	if !registry.Accepted {
+	if !registry.Accepted || c.ended(registry.ClosesAt) {
 		return c.deny(ReasonRegistryNotAccepted)
 	}
 	if c.req.Caller.TrustedRegistry != c.req.Registry {

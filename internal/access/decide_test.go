@@ -252,6 +252,16 @@ func TestDecide_Organizer(t *testing.T) {
 	})
 }
 
+// inTest makes the registry one of a deployment test that the unit accepts, while it does not accept the organizer.
+func inTest(change func(*indextest.World)) func(*indextest.World) {
+	return func(w *indextest.World) {
+		starts := now.Add(-time.Minute)
+		w.Registry.Test = index.Test{Registry: "1.2.246.1", Unit: indextest.UnitOID, StartsAt: starts, ClosesAt: now.Add(time.Minute)}
+		w.Units[0].AcceptFrom, w.Units[0].AcceptTests = nil, []index.AcceptedTest{{Registry: "1.2.246.1", StartsAt: starts}}
+		change(w)
+	}
+}
+
 func TestDecide_Unit(t *testing.T) {
 	run(t, []decisionCase{
 		{"unknown", func(w *indextest.World) { w.Units = nil }, access.ReasonUnitUnknown},
@@ -269,6 +279,20 @@ func TestDecide_Unit(t *testing.T) {
 		}, access.ReasonAllowed},
 		{"withdrawn", func(w *indextest.World) { w.Units[0].AcceptFrom = []string{"1.2.3"} }, access.ReasonUnitWithdrawn},
 		{"accepts nobody", func(w *indextest.World) { w.Units[0].AcceptFrom = nil }, access.ReasonUnitWithdrawn},
+		{"in a test that it accepts", inTest(func(*indextest.World) {}), access.ReasonAllowed},
+		{"in a test that it does not accept", inTest(func(w *indextest.World) { w.Units[0].AcceptTests = nil }), access.ReasonUnitWithdrawn},
+		{"in a test of another time", inTest(func(w *indextest.World) { w.Units[0].AcceptTests[0].StartsAt = now }), access.ReasonUnitWithdrawn},
+		{"in a test for another registry", inTest(func(w *indextest.World) { w.Units[0].AcceptTests[0].Registry = "1.2.3" }), access.ReasonUnitWithdrawn},
+		{"in another unit's test", inTest(func(w *indextest.World) { w.Registry.Test.Unit = "1.2.3" }), access.ReasonUnitWithdrawn},
+		{"in a test, accepting the organizer", inTest(func(w *indextest.World) {
+			w.Units[0].AcceptTests, w.Units[0].AcceptFrom = nil, []string{indextest.OrganizerOID}
+		}), access.ReasonUnitWithdrawn},
+		{"in a simulated test", inTest(func(w *indextest.World) { w.Units[0].AcceptTests, w.Registry.Test.Simulated = nil, true }), access.ReasonAllowed},
+		{"in another unit's simulated test", inTest(func(w *indextest.World) { w.Registry.Test.Unit, w.Registry.Test.Simulated = "1.2.3", true }), access.ReasonUnitWithdrawn},
+		{"in a test that closes now", inTest(func(w *indextest.World) { w.Registry.Test.ClosesAt = now }), access.ReasonRegistryNotAccepted},
+		{"the organizer in a test that closes now", inTest(func(w *indextest.World) { w.AsOrganizer().Registry.Test.ClosesAt = now }), access.ReasonRegistryNotAccepted},
+		{"the organizer in a test", inTest(func(w *indextest.World) { w.AsOrganizer() }), access.ReasonAllowed},
+		{"that accepts a test, elsewhere", inTest(func(w *indextest.World) { w.Registry.Test = index.Test{} }), access.ReasonUnitWithdrawn},
 		{"organizer's system gone", func(w *indextest.World) { w.Registry.ClientSystem = "gone" }, access.ReasonSystemNotValid},
 		{"organizer names no system", func(w *indextest.World) { w.Registry.ClientSystem = "" }, access.ReasonSystemNotValid},
 		{"organizer's system expires now", func(w *indextest.World) { w.OrganizerSystem.ValidUntil = now }, access.ReasonSystemNotValid},

@@ -16,7 +16,7 @@ func (c *inquiry) decideUnit(registry *Registry) {
 		return
 	}
 	c.decision.RestsOn.Unit = unit.Ref
-	if !c.view.UnitAccepts(unit.Handle, registry.Organization) {
+	if !c.view.UnitAccepts(unit.Handle, registry) {
 		c.deny(ReasonUnitWithdrawn)
 		return
 	}

@@ -19,8 +19,9 @@ type View interface {
 	RegistryCredential(registry Handle, fingerprint Fingerprint) (Credential, bool)
 	// Unit returns the one accepted producer unit with the OID. Several count as none.
 	Unit(oid string) (*Unit, bool)
-	// UnitAccepts tells whether the unit accepts the organizer with that organization.
-	UnitAccepts(unit, organization Handle) bool
+	// UnitAccepts tells whether the unit accepts to work in the registry: the organizer behind it or, where it was made for
+	// a deployment test, the test.
+	UnitAccepts(unit Handle, registry *Registry) bool
 	// Organization returns the one accepted organization behind the handle.
 	Organization(organization Handle) (*Organization, bool)
 	// ClientSystem returns the client system behind the handle.
@@ -96,6 +97,8 @@ type Registry struct {
 	// ShowNonDisclosure tells that documents under a non-disclosure for personal safety reach producer units
 	// unmasked.
 	ShowNonDisclosure bool
+	// ClosesAt is when the window of the deployment test that the registry was made for closes; zero means open.
+	ClosesAt time.Time
 }
 
 // Unit is a producer unit that is accepted and not being deleted.

@@ -14,6 +14,7 @@ import (
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/access"
 	"github.com/valtuus/valtuus/internal/archive/relationship/naming"
+	"github.com/valtuus/valtuus/internal/deploymenttest"
 	"github.com/valtuus/valtuus/internal/index"
 	"github.com/valtuus/valtuus/internal/pki"
 )
@@ -31,17 +32,44 @@ func registry(o *v1alpha1.Registry, revision uint64, archiveName string) index.R
 	if o.Spec.Purpose == v1alpha1.PurposeTest {
 		purpose = access.PurposeTest
 	}
+	test, believed := testOf(o)
 	return index.Registry{
 		Key: key(o), UID: uid(o.UID), Revision: revision,
 		OID: string(o.Spec.OID), Controller: string(o.Spec.ControllerOID), Organization: string(o.Spec.Organization), ClientSystem: string(o.Spec.ClientSystem),
 		Purpose: purpose,
 		// Another archive's registry is none of ours.
-		Accepted:      string(o.Spec.ArchiveName) == archiveName && accepted(o.Status.Conditions, v1alpha1.AcceptedCondition),
+		Accepted:      believed && string(o.Spec.ArchiveName) == archiveName && accepted(o.Status.Conditions, v1alpha1.AcceptedCondition),
 		Deleting:      deleting(o),
 		ProducerBound: producers, OrganizerBound: organizer,
 		ShowNonDisclosure: o.Spec.Policies.NonDisclosure == v1alpha1.NonDisclosureShow, // all else masks
 		Credentials:       credentials(o.Status.Credentials),
+		Test:              test,
 	}
+}
+
+// testOf tells which deployment test a registry was made for, as the controller says. An OID that is kept for such
+// registries is believed with that word only, and for synthetic clients only.
+func testOf(o *v1alpha1.Registry) (test index.Test, believed bool) {
+	told := o.Status.Test
+	switch reserved := deploymenttest.IsTestRegistry(o.Spec.OID); {
+	case told == nil && !reserved:
+		return index.Test{}, true
+	case told == nil || !reserved || o.Spec.Purpose != v1alpha1.PurposeTest:
+		return index.Test{}, false
+	}
+	return index.Test{
+		Registry: string(told.RegistryOID), Unit: string(told.ProducerUnit), Simulated: told.Mode == v1alpha1.ModeSimulated,
+		StartsAt: told.StartsAt.UTC(), ClosesAt: told.ClosesAt.UTC(),
+	}, true
+}
+
+// acceptedTests keeps instants in one zone: they are compared.
+func acceptedTests(tests []v1alpha1.TestAcceptance) []index.AcceptedTest {
+	var out []index.AcceptedTest
+	for i := range tests {
+		out = append(out, index.AcceptedTest{Registry: string(tests[i].RegistryOID), StartsAt: tests[i].StartsAt.UTC()})
+	}
+	return out
 }
 
 func grant(o *v1alpha1.RegistryAccessGrant, revision uint64) index.Grant {
@@ -110,7 +138,8 @@ func unit(o *v1alpha1.ProducerUnit, revision uint64) index.Unit {
 	return index.Unit{
 		Key: key(o), UID: uid(o.UID), Revision: revision,
 		OID: string(o.Spec.OID), Organization: string(o.Spec.Organization), ClientSystem: string(o.Spec.ClientSystem),
-		AcceptFrom: texts(o.Spec.AcceptFrom), Accepted: accepted(o.Status.Conditions, v1alpha1.AcceptedCondition),
+		AcceptFrom: texts(o.Spec.AcceptFrom), AcceptTests: acceptedTests(o.Spec.AcceptTests),
+		Accepted: accepted(o.Status.Conditions, v1alpha1.AcceptedCondition),
 		Deleting: deleting(o),
 	}
 }

@@ -113,6 +113,7 @@ func TestChangeTellsWhetherAccessWasTakenAway(t *testing.T) {
 		editUnit("nothing", false, func(u *index.Unit) {}),
 		editUnit("accepts more", false, func(u *index.Unit) { u.AcceptFrom = append(u.AcceptFrom, "1.2.3") }),
 		editUnit("accepts less", true, func(u *index.Unit) { u.AcceptFrom = []string{"1.2.3"} }),
+		editUnit("accepts a test", false, func(u *index.Unit) { u.AcceptTests = []index.AcceptedTest{{Registry: "1.2.3", StartsAt: now}} }),
 		editUnit("not accepted", true, func(u *index.Unit) { u.Accepted = false }),
 		editUnit("deleting", true, func(u *index.Unit) { u.Deleting = true }),
 		editUnit("another company's", true, func(u *index.Unit) { u.Organization = indextest.OrganizerOID }),
@@ -129,6 +130,7 @@ func TestChangeTellsWhetherAccessWasTakenAway(t *testing.T) {
 		editRegistry("another OID", true, func(r *index.Registry) { r.OID = "1.2.3" }),
 		editRegistry("another organizer", true, func(r *index.Registry) { r.Organization = indextest.ProducerOID }),
 		editRegistry("another system", true, func(r *index.Registry) { r.ClientSystem = "unit-system" }),
+		editRegistry("made for a test", true, func(r *index.Registry) { r.Test.Unit = indextest.UnitOID }),
 		editRegistry("credential gone", true, func(r *index.Registry) { r.Credentials = nil }),
 		editRegistry("a rival", true, func(r *index.Registry) { r.UID, r.Key.Name = indextest.UID(40), "rival" }),
 		editRegistry("a rival not accepted", false, func(r *index.Registry) {

@@ -157,7 +157,8 @@ func drawBody(t *rapid.T, kind index.Kind, key index.Key) any {
 	switch kind {
 	case index.Registries:
 		return index.Registry{
-			OID: first(t, []string{registryOf(key), registryOIDs[0], registryOIDs[1]}, "OID"), Organization: organizationOIDs[0],
+			Test: drawTest(t),
+			OID:  first(t, []string{registryOf(key), registryOIDs[0], registryOIDs[1]}, "OID"), Organization: organizationOIDs[0],
 			ClientSystem: first(t, systemNames, "system"), Accepted: mostly(t, "accepted"), Deleting: rarely(t, "deleting"),
 			ProducerBound:  first(t, []time.Duration{0, 2 * time.Second, time.Minute}, "bound"),
 			OrganizerBound: first(t, []time.Duration{0, 20 * time.Second, 2 * time.Hour}, "bound"),
@@ -187,6 +188,9 @@ func drawBody(t *rapid.T, kind index.Kind, key index.Key) any {
 		if mostly(t, "accepts") {
 			unit.AcceptFrom = []string{"1.9.9", organizationOIDs[0]}
 		}
+		if rapid.Bool().Draw(t, "accepts tests") {
+			unit.AcceptTests = []index.AcceptedTest{{Registry: "1.5.5", StartsAt: first(t, testTimes, "accepted time")}}
+		}
 		return unit
 	case index.Organizations:
 		return index.Organization{
@@ -198,6 +202,20 @@ func drawBody(t *rapid.T, kind index.Kind, key index.Key) any {
 		return index.ClientSystem{
 			Deleting: rarely(t, "deleting"), ValidFrom: past(t, "valid from"), ValidUntil: future(t, "valid until"),
 		}
+	}
+}
+
+// testTimes are when deployment tests start.
+var testTimes = []time.Time{indextest.Now, indextest.Now.Add(time.Hour)}
+
+// drawTest makes a registry now and then one that was made for a deployment test.
+func drawTest(t *rapid.T) index.Test {
+	if sixteenth(t, "test") < 11 {
+		return index.Test{}
+	}
+	return index.Test{
+		Registry: first(t, []string{"1.5.5", "1.5.6"}, "test for"), Unit: first(t, unitOIDs[:2], "test's unit"),
+		Simulated: rarely(t, "simulated"), StartsAt: first(t, testTimes, "test's time"), ClosesAt: future(t, "closes"),
 	}
 }
 

@@ -213,6 +213,9 @@ func (m *model) decide(req access.Request, now time.Time) outcome {
 		}
 		return deny(access.ReasonRegistryUnknown)
 	}
+	if closes := registry.Test.ClosesAt; !closes.IsZero() && now.Compare(closes) >= 0 {
+		return deny(access.ReasonRegistryNotAccepted)
+	}
 	if req.Caller.TrustedRegistry != registry.OID {
 		return deny(access.ReasonRegistryMismatch)
 	}
@@ -229,7 +232,15 @@ func (m *model) decide(req access.Request, now time.Time) outcome {
 	if !found {
 		return deny(access.ReasonUnitUnknown)
 	}
-	if !slices.Contains(unit.AcceptFrom, registry.Organization) {
+	accepts := slices.Contains(unit.AcceptFrom, registry.Organization)
+	if test := registry.Test; test.Unit != "" {
+		accepts = test.Simulated
+		for _, t := range unit.AcceptTests {
+			accepts = accepts || t.Registry == test.Registry && t.StartsAt.Equal(test.StartsAt)
+		}
+		accepts = accepts && unit.OID == test.Unit
+	}
+	if !accepts {
 		return deny(access.ReasonUnitWithdrawn)
 	}
 	if !m.joined(unit.Organization, now) {

@@ -57,8 +57,32 @@ type Registry struct {
 	OrganizerBound time.Duration
 	// ShowNonDisclosure tells that documents under a non-disclosure reach producer units unmasked.
 	ShowNonDisclosure bool
+	// Test is what the registry was made for; the zero one where it was not made for a deployment test.
+	Test Test
 	// Credentials is the ledger of the organizer's own system.
 	Credentials []Credential
+}
+
+// Test is the deployment test that a registry was made for.
+type Test struct {
+	// Registry is the OID of the registry that the combination of systems is wanted for.
+	Registry string
+	// Unit is the OID of the one unit that takes part.
+	Unit string
+	// Simulated tells that the unit need not accept the test.
+	Simulated bool
+	// StartsAt is the instant that the unit has to have accepted.
+	StartsAt time.Time
+	// ClosesAt is when the registry is closed.
+	ClosesAt time.Time
+}
+
+// AcceptedTest is a deployment test that a unit takes part in.
+type AcceptedTest struct {
+	// Registry is the OID of the registry that the combination of systems is wanted for.
+	Registry string
+	// StartsAt is the test's instant.
+	StartsAt time.Time
 }
 
 // Grant is what the index takes in of a register access grant.
@@ -130,6 +154,8 @@ type Unit struct {
 	ClientSystem string
 	// AcceptFrom are the OIDs of the organizers that the unit accepts.
 	AcceptFrom []string
+	// AcceptTests are the deployment tests that the unit takes part in.
+	AcceptTests []AcceptedTest
 	// Accepted tells that the controller accepted the observed generation, OID claim included.
 	Accepted bool
 	// Deleting tells that the object has a deletion timestamp.

@@ -3,7 +3,11 @@
 
 package index
 
-import "github.com/valtuus/valtuus/internal/access"
+import (
+	"time"
+
+	"github.com/valtuus/valtuus/internal/access"
+)
 
 // registry is what is kept of a client registry.
 type registry struct {
@@ -12,19 +16,26 @@ type registry struct {
 	oid        uint32
 	controller uint32
 	ledger     ledger
+	// test is what the registry was made for, nil where it was not made for a deployment test; testUnit is its unit.
+	test     *Test
+	testUnit uint32
 }
 
 func (s *state) newRegistry(r Registry) registry {
-	return registry{
+	kept := registry{
 		Registry: access.Registry{
 			Ref: access.Ref{UID: r.UID, Revision: r.Revision}, Purpose: r.Purpose, Accepted: r.Accepted && !r.Deleting,
 			Organization: s.organizationOIDs.handle(r.Organization), ClientSystem: s.systemNames.handle(r.ClientSystem),
 			ProducerBound: r.ProducerBound, OrganizerBound: r.OrganizerBound,
-			ShowNonDisclosure: r.ShowNonDisclosure,
+			ShowNonDisclosure: r.ShowNonDisclosure, ClosesAt: r.Test.ClosesAt,
 		},
 		key: s.registryKeys.number(r.Key), oid: s.registryOIDs.number(r.OID), controller: s.controllers.number(r.Controller),
 		ledger: newLedger(r.Credentials),
 	}
+	if r.Test != (Test{}) {
+		kept.test, kept.testUnit = &r.Test, s.unitOIDs.number(r.Test.Unit)
+	}
+	return kept
 }
 
 func (s *state) registryHooks() hooks[registry] {
@@ -48,8 +59,19 @@ func (r *registry) loses(next *registry, f *access.Freshness) bool {
 		next.Organization != r.Organization || next.ClientSystem != r.ClientSystem ||
 		f.OfProducers(&next.Registry) < f.OfProducers(&r.Registry) ||
 		f.OfOrganizer(&next.Registry) < f.OfOrganizer(&r.Registry) ||
-		r.ShowNonDisclosure && !next.ShowNonDisclosure ||
+		r.ShowNonDisclosure && !next.ShowNonDisclosure || r.losesTest(next) ||
 		r.ledger.loses(&next.ledger)
+}
+
+// losesTest tells whether the next state rests on another test, or on the same for less long.
+func (r *registry) losesTest(next *registry) bool {
+	if r.test == nil || next.test == nil {
+		return r.test != next.test
+	}
+	a, b := *r.test, *next.test
+	sooner := b.ClosesAt.Before(a.ClosesAt)
+	a.ClosesAt, b.ClosesAt = time.Time{}, time.Time{}
+	return sooner || a != b
 }
 
 func (s *state) registryStands(slot uint32) bool { return s.registries.slots.at(slot).body.Accepted }

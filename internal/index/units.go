@@ -16,6 +16,8 @@ type unit struct {
 	stands bool
 	// acceptFrom are the organizations whose clients the unit takes.
 	acceptFrom []access.Handle
+	// acceptTests are the deployment tests that the unit takes part in.
+	acceptTests []AcceptedTest
 }
 
 func (s *state) newUnit(u Unit) unit {
@@ -24,7 +26,7 @@ func (s *state) newUnit(u Unit) unit {
 			Ref:          access.Ref{UID: u.UID, Revision: u.Revision},
 			Organization: s.organizationOIDs.handle(u.Organization), ClientSystem: s.systemNames.handle(u.ClientSystem),
 		},
-		oid: s.unitOIDs.number(u.OID), stands: u.Accepted && !u.Deleting,
+		oid: s.unitOIDs.number(u.OID), stands: u.Accepted && !u.Deleting, acceptTests: u.AcceptTests,
 	}
 	for _, oid := range u.AcceptFrom {
 		kept.acceptFrom = append(kept.acceptFrom, s.organizationOIDs.handle(oid))
@@ -48,7 +50,8 @@ func (s *state) unitHooks() hooks[unit] {
 
 func (u *unit) loses(next *unit) bool {
 	return !next.stands || next.oid != u.oid || next.Organization != u.Organization || next.ClientSystem != u.ClientSystem ||
-		slices.ContainsFunc(u.acceptFrom, func(o access.Handle) bool { return !slices.Contains(next.acceptFrom, o) })
+		slices.ContainsFunc(u.acceptFrom, func(o access.Handle) bool { return !slices.Contains(next.acceptFrom, o) }) ||
+		slices.ContainsFunc(u.acceptTests, func(t AcceptedTest) bool { return !slices.Contains(next.acceptTests, t) })
 }
 
 func (s *state) unitStands(slot uint32) bool { return s.units.slots.at(slot).body.stands }
@@ -63,6 +66,11 @@ func (s *state) Unit(oid string) (*access.Unit, bool) {
 }
 
 // UnitAccepts implements access.View.
-func (s *state) UnitAccepts(unit, organization access.Handle) bool {
-	return organization != 0 && slices.Contains(s.units.slots.at(uint32(unit)).body.acceptFrom, organization)
+func (s *state) UnitAccepts(unit access.Handle, registry *access.Registry) bool {
+	u := &s.units.slots.at(uint32(unit)).body
+	if r := &s.registries.slots.at(uint32(registry.Handle)).body; r.test != nil {
+		return u.oid == r.testUnit &&
+			(r.test.Simulated || slices.Contains(u.acceptTests, AcceptedTest{Registry: r.test.Registry, StartsAt: r.test.StartsAt}))
+	}
+	return registry.Organization != 0 && slices.Contains(u.acceptFrom, registry.Organization)
 }
