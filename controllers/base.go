@@ -37,7 +37,7 @@ type Options struct {
 	Clock clock.PassiveClock
 	// Metrics takes what a person would alert on.
 	Metrics *metrics.Manager
-	// Workload are the settings of archives that run in the cluster.
+	// Workload are the settings of archives that run in the cluster. Simulated deployment tests run its image.
 	Workload workload.Settings
 	// Concurrency is how many relationships are worked on at a time; 32 when zero.
 	Concurrency int
@@ -90,7 +90,7 @@ func SetupAll(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		(&ArchiveReconciler{base: b, live: mgr.GetAPIReader(), settings: options.Workload}).setup,
 		(&RegistryReconciler{base: b, issuing: issuing}).setup,
 		(&ProducerUnitReconciler{base: b}).setup,
-		(&DeploymentTestReconciler{base: b}).setup,
+		(&DeploymentTestReconciler{base: b, seen: newFirstSeen(), image: options.Workload.Image}).setup,
 		(&RegistryAccessGrantReconciler{base: b, issuing: issuing, seen: newFirstSeen()}).setup,
 		(&ServiceRelationshipReconciler{base: b, seen: newFirstSeen(), concurrency: options.Concurrency}).setup,
 	} {

@@ -48,6 +48,9 @@ type holder struct {
 	ownKey  crypto.PublicKey
 	keyHash string // of ownKey
 
+	// most bounds the lifetime of what is issued; zero where the archive's policy alone does.
+	most time.Duration
+
 	// persist writes the status as it stands in the middle of the flow.
 	persist func(ctx context.Context) error
 }
@@ -70,6 +73,9 @@ func (f *credentialFlow) run(ctx context.Context, h *holder) (issuance, error) {
 		return out, err
 	}
 	lifetime, overlap := policyOf(h.archive)
+	if h.most > 0 {
+		lifetime = min(lifetime, h.most)
+	}
 	policy := ledger.Policy{Lifetime: lifetime, Overlap: overlap, Backdate: backdate}
 	observed, current, err := f.observe(ctx, h)
 	if err != nil {

@@ -64,6 +64,24 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 			g := o.(*v1alpha1.RegistryAccessGrant)
 			return pairKey(g.Spec.RegistryRef.Name, g.Spec.ProducerUnit)
 		}},
+		{&v1alpha1.DeploymentTest{}, byRegistry, func(o client.Object) string {
+			if run := o.(*v1alpha1.DeploymentTest).Spec.Run; run != nil {
+				return string(run.Registry.Name)
+			}
+			return ""
+		}},
+		{&v1alpha1.DeploymentTest{}, byUnit, func(o client.Object) string {
+			if run := o.(*v1alpha1.DeploymentTest).Spec.Run; run != nil {
+				return string(run.ProducerUnit)
+			}
+			return ""
+		}},
+		{&v1alpha1.DeploymentTest{}, byPair, func(o client.Object) string {
+			if run := o.(*v1alpha1.DeploymentTest).Spec.Run; run != nil {
+				return pairKey(run.Registry.Name, run.ProducerUnit)
+			}
+			return ""
+		}},
 		{&v1alpha1.ServiceRelationship{}, byUnit, func(o client.Object) string {
 			return string(o.(*v1alpha1.ServiceRelationship).Spec.ProducerUnit)
 		}},

@@ -161,7 +161,7 @@ func systemFacts(o *v1alpha1.ClientSystem) *eligibility.ClientSystem {
 		return nil
 	}
 	facts := &eligibility.ClientSystem{
-		Name: o.Name, Class: string(o.Spec.Certificate.Class),
+		Name: o.Name, Version: string(o.Spec.Version), Class: string(o.Spec.Certificate.Class),
 		ValidFrom: o.Spec.Certificate.ValidFrom.Time, ValidUntil: o.Spec.Certificate.ValidUntil.Time,
 		Formats: texts(o.Spec.Formats),
 	}
@@ -185,6 +185,9 @@ func registryFacts(o *v1alpha1.Registry) *eligibility.Registry {
 		Name: fullName(o), OID: string(o.Spec.OID), OrganizationOID: string(o.Spec.Organization), ClientSystem: string(o.Spec.ClientSystem),
 		Accepted:        conditions.IsTrue(o, v1alpha1.AcceptedCondition),
 		DeploymentTest:  eligibility.TestPolicy(o.Spec.Policies.DeploymentTest),
+		TestProof:       eligibility.TestProof(o.Spec.Policies.DeploymentTestProof),
+		SimulatedTests:  eligibility.SimulatedTests(o.Spec.Policies.SimulatedTests),
+		Retest:          eligibility.Retest(o.Spec.Policies.Retest),
 		AutomaticGrants: o.Spec.Policies.AutomaticGrants == v1alpha1.AutomaticGrantsEnabled,
 	}
 	if c := conditions.Get(o, v1alpha1.AcceptedCondition); c != nil && !facts.Accepted {
@@ -201,6 +204,9 @@ func unitFacts(o *v1alpha1.ProducerUnit) *eligibility.Unit {
 		Name: fullName(o), OID: string(o.Spec.OID), OrganizationOID: string(o.Spec.Organization), ClientSystem: string(o.Spec.ClientSystem),
 		Accepted:     conditions.IsTrue(o, v1alpha1.AcceptedCondition),
 		ServiceTasks: texts(o.Spec.ServiceTasks), AcceptFrom: texts(o.Spec.AcceptFrom),
+	}
+	for _, accepted := range o.Spec.AcceptTests {
+		facts.AcceptTests = append(facts.AcceptTests, eligibility.AcceptedTest{RegistryOID: string(accepted.RegistryOID), StartsAt: accepted.StartsAt.Time})
 	}
 	if c := conditions.Get(o, v1alpha1.AcceptedCondition); c != nil && !facts.Accepted {
 		facts.Detail = c.Message
@@ -235,12 +241,34 @@ func relationshipFacts(o *v1alpha1.ServiceRelationship) eligibility.Relationship
 	}
 }
 
+// testFacts takes nothing from a test that is being deleted, nor from one of whose record the controller has not yet seen
+// what it says. The result of a test that is run is the controller's own.
 func testFacts(o *v1alpha1.DeploymentTest) eligibility.DeploymentTest {
 	facts := eligibility.DeploymentTest{
 		Name: fullName(o), OrganizerSystem: string(o.Spec.Systems.Organizer), ProducerSystem: string(o.Spec.Systems.Producer),
+		Simulated: o.Spec.Mode == v1alpha1.ModeSimulated,
 	}
-	if o.DeletionTimestamp == nil && o.Status.Result == v1alpha1.ResultPassed && o.Status.ObservedGeneration == o.Generation && o.Spec.Recorded != nil {
-		facts.PassedAt = o.Spec.Recorded.TestedAt.Time
+	if o.DeletionTimestamp != nil {
+		return facts
+	}
+	status := &o.Status
+	if systems := status.Systems; systems != nil {
+		facts.OrganizerVersion, facts.ProducerVersion = string(systems.Organizer.Version), string(systems.Producer.Version)
+	}
+	facts.Failed = status.Result == v1alpha1.ResultFailed
+	if window := status.Window; window != nil && (status.State == v1alpha1.TestScheduled || status.State == v1alpha1.TestOpen) {
+		facts.OpensAt, facts.ClosesAt = window.OpensAt.Time, window.ClosesAt.Time
+	}
+	switch recorded := o.Spec.Recorded; {
+	case status.Result != v1alpha1.ResultPassed:
+	case recorded == nil:
+		facts.PassedAt = instant(status.PassedAt)
+		if status.Reported != nil {
+			facts.ReportedAt = status.Reported.ReportedAt.Time
+		}
+	case recorded.Result == v1alpha1.ResultPassed && (status.ObservedGeneration == o.Generation || recorded.TestedAt.Equal(status.PassedAt)):
+		facts.PassedAt = recorded.TestedAt.Time
+		facts.ReportedAt = recorded.TestedAt.Time // it has a report: the record names it
 	}
 	return facts
 }

@@ -120,6 +120,32 @@ var _ = Describe("a namespace that is deleted", Ordered, func() {
 		Consistently(func() []string { return listed(ctx, w) }, "2s").Should(HaveLen(1), "nothing is issued into a namespace that is gone")
 	})
 
+	It("with the organizer in it ends in the middle of a deployment test, with the archive down (invariant 11)", func(ctx context.Context) {
+		w := settled(ctx)
+		test := &v1alpha1.DeploymentTest{
+			ObjectMeta: metav1.ObjectMeta{Namespace: w.Organizer, Name: "pair"},
+			Spec: v1alpha1.DeploymentTestSpec{
+				Systems: w.Test().Spec.Systems, Mode: v1alpha1.ModeObserved,
+				Run: &v1alpha1.TestRun{
+					Registry: v1alpha1.RegistryReference{Name: "clients"}, ProducerUnit: w.North.Spec.OID, ServiceTask: testworld.Task, StartsAt: w.Ago(time.Minute),
+				},
+			},
+		}
+		north := w.North.DeepCopy()
+		w.North.Spec.AcceptTests = []v1alpha1.TestAcceptance{{RegistryOID: w.Registry.Spec.OID, StartsAt: test.Spec.Run.StartsAt}}
+		Expect(w.Patch(ctx, w.North, client.MergeFrom(north))).To(Succeed())
+		Expect(w.Create(ctx, test)).To(Succeed())
+		Eventually(func() []string { return secrets(ctx, w) }).Should(HaveLen(6), "both parties have a credential for the test")
+
+		// Alone, it waits for the archive, which does not run.
+		Expect(w.Delete(ctx, test)).To(Succeed())
+		Eventually(func() []string { return secrets(ctx, w) }).Should(HaveLen(4), "the access ends at once")
+		Consistently(func() error { return w.Get(ctx, keyOf(test), test) }, "2s").Should(Succeed())
+		remove(ctx, w, w.Organizer)
+		Expect(listed(ctx, w)).To(BeEmpty())
+		Expect(secrets(ctx, w)).To(HaveLen(2), "the archive's own")
+	})
+
 	It("together with the other side's ends, in either order (invariant 11)", func(ctx context.Context) {
 		w := settled(ctx)
 		remove(ctx, w, w.Organizer, w.Producer)

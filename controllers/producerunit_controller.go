@@ -39,13 +39,20 @@ func (r *ProducerUnitReconciler) setup(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.ProducerUnit{}, enqueue(func(ctx context.Context, o *v1alpha1.ProducerUnit) []types.NamespacedName {
 			return byUnitOID(ctx, o.Spec.OID)
 		}), builder.WithPredicates(meaningful)).
+		Watches(&v1alpha1.DeploymentTest{}, enqueue(func(ctx context.Context, o *v1alpha1.DeploymentTest) []types.NamespacedName {
+			if o.Spec.Run == nil {
+				return nil
+			}
+			return byUnitOID(ctx, o.Spec.Run.ProducerUnit)
+		}), builder.WithPredicates(meaningful)).
 		Watches(&v1alpha1.RegistryAccessGrant{}, later(r.gathering(), func(ctx context.Context, o *v1alpha1.RegistryAccessGrant) []types.NamespacedName {
 			return byUnitOID(ctx, o.Spec.ProducerUnit)
 		})).
 		Complete(r)
 }
 
-// Reconcile judges the unit's claims and mirrors how the grants for it stand.
+// Reconcile judges the unit's claims, mirrors how the grants for it stand, and tells of the deployment tests that it is
+// asked to take part in.
 func (r *ProducerUnitReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	unit, err := getOrNil(ctx, r, req.NamespacedName, &v1alpha1.ProducerUnit{})
 	if unit == nil || err != nil {
@@ -59,6 +66,13 @@ func (r *ProducerUnitReconciler) Reconcile(ctx context.Context, req ctrl.Request
 	if err := r.mirror(ctx, scope); err != nil {
 		return ctrl.Result{}, err
 	}
+	if err := r.invite(ctx, scope); err != nil {
+		return ctrl.Result{}, err
+	}
 	r.updateStatus(scope)
-	return settle(ctrl.Result{}, r.patchStatus(ctx, before, client.Object(unit)))
+	err = r.patchStatus(ctx, before, client.Object(unit))
+	if err == nil {
+		r.tell(scope, before)
+	}
+	return settle(ctrl.Result{}, err)
 }

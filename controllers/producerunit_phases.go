@@ -11,6 +11,7 @@ import (
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/conditions"
+	"github.com/valtuus/valtuus/internal/deploymenttest"
 	"github.com/valtuus/valtuus/internal/eligibility"
 )
 
@@ -20,6 +21,7 @@ type unitScope struct {
 	now        time.Time
 	claim      claim
 	registries []v1alpha1.UnitRegistryAccess
+	tests      []v1alpha1.UnitDeploymentTest
 }
 
 func (r *ProducerUnitReconciler) judge(ctx context.Context, s *unitScope) error {
@@ -115,4 +117,54 @@ func (r *ProducerUnitReconciler) mirror(ctx context.Context, s *unitScope) error
 	})
 	s.registries = s.registries[:min(len(s.registries), 64)]
 	return nil
+}
+
+// invite collects the tests that the unit is asked to take part in, because it cannot see the organizers' namespaces. Only
+// a registry that is believed asks.
+func (r *ProducerUnitReconciler) invite(ctx context.Context, s *unitScope) error {
+	if !s.claim.believed {
+		return nil
+	}
+	var tests v1alpha1.DeploymentTestList
+	if err := r.List(ctx, &tests, in("", byUnit, string(s.unit.Spec.OID))...); err != nil {
+		return err
+	}
+	for _, test := range pointers(tests.Items) {
+		window, ready := test.Status.Window, conditions.Get(test, v1alpha1.ReadyCondition)
+		if test.Spec.Mode != v1alpha1.ModeObserved || test.DeletionTimestamp != nil || deploymenttest.Ended(test) || window == nil || ready == nil {
+			continue
+		}
+		registry, err := r.registry(ctx, test.Namespace, test.Spec.Run.Registry)
+		if err != nil {
+			return err
+		}
+		if registry == nil || !conditions.IsTrue(registry, v1alpha1.AcceptedCondition) {
+			continue
+		}
+		s.tests = append(s.tests, v1alpha1.UnitDeploymentTest{
+			RegistryOID: registry.Spec.OID, TestRegistryOID: test.Status.RegistryOID,
+			StartsAt: window.OpensAt, ClosesAt: window.ClosesAt, State: test.Status.State, Message: ready.Message,
+		})
+	}
+	// Of more than can be told the ones that begin first are.
+	slices.SortFunc(s.tests, func(a, b v1alpha1.UnitDeploymentTest) int {
+		if c := a.StartsAt.Compare(b.StartsAt.Time); c != 0 {
+			return c
+		}
+		return strings.Compare(string(a.TestRegistryOID), string(b.TestRegistryOID))
+	})
+	s.tests = s.tests[:min(len(s.tests), 64)]
+	return nil
+}
+
+// asked names the tests that the unit was not told of before.
+func (s *unitScope) asked(before *v1alpha1.ProducerUnit) (out []v1alpha1.UnitDeploymentTest) {
+	for _, test := range s.tests {
+		if !slices.ContainsFunc(before.Status.DeploymentTests, func(o v1alpha1.UnitDeploymentTest) bool {
+			return o.TestRegistryOID == test.TestRegistryOID && o.StartsAt.Equal(&test.StartsAt)
+		}) {
+			out = append(out, test)
+		}
+	}
+	return out
 }

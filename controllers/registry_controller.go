@@ -39,6 +39,10 @@ func (r *RegistryReconciler) setup(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.Registry{}, enqueue(func(ctx context.Context, o *v1alpha1.Registry) []types.NamespacedName {
 			return r.namesIn(ctx, &v1alpha1.RegistryList{}, in("", byOID, string(o.Spec.OID))...)
 		}), builder.WithPredicates(meaningful)).
+		// The registry of a deployment test has the test's name.
+		Watches(&v1alpha1.DeploymentTest{}, enqueue(func(_ context.Context, o *v1alpha1.DeploymentTest) []types.NamespacedName {
+			return []types.NamespacedName{client.ObjectKeyFromObject(o)}
+		}), builder.WithPredicates(meaningful)).
 		Complete(r)
 }
 
@@ -54,11 +58,11 @@ func (r *RegistryReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 	}
 	err = r.credential(ctx, scope)
 	r.updateStatus(scope)
-	if patchErr := r.patchStatus(ctx, scope.before, client.Object(registry)); err == nil {
+	if patchErr := r.persist(ctx, scope); err == nil {
 		err = patchErr
 	}
 	if err == nil {
 		err = r.deleteRevoked(ctx, scope)
 	}
-	return settle(r.wakeAt(scope.now, scope.issuance.wakeAt), err)
+	return settle(r.wakeAt(scope.now, scope.issuance.wakeAt, scope.closesAt()), err)
 }

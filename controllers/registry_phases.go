@@ -21,8 +21,16 @@ type registryScope struct {
 	now      time.Time
 	archive  *v1alpha1.Archive
 	claim    claim
+	binding  binding
 	issuance issuance
-	former   *v1alpha1.SecretReference // to delete once the ledger is empty
+}
+
+// closesAt is when time closes the registry of a deployment test.
+func (s *registryScope) closesAt() time.Time {
+	if s.binding.terms == nil {
+		return time.Time{}
+	}
+	return s.binding.terms.ClosesAt.Time
 }
 
 // claim tells whether what an object claims is believed. The zero claim is not.
@@ -44,6 +52,9 @@ func (r *RegistryReconciler) judge(ctx context.Context, s *registryScope) error 
 	if s.claim, err = r.actsFor(ctx, s.registry.Namespace, spec.Organization, s.now); err != nil || !s.claim.believed {
 		return err
 	}
+	if s.binding, err = r.bindingOf(ctx, s.registry, s.now); err != nil {
+		return err
+	}
 	system, err := r.clientSystem(ctx, spec.ClientSystem)
 	if err != nil {
 		return err
@@ -53,6 +64,8 @@ func (r *RegistryReconciler) judge(ctx context.Context, s *registryScope) error 
 		return err
 	}
 	switch {
+	case s.binding.reason != "":
+		s.claim = refused(s.binding.reason, "%s", s.binding.message)
 	case s.archive == nil:
 		s.claim = refused(v1alpha1.ArchiveUnknownReason, "There is no Archive named %s: the platform must make it.", spec.ArchiveName)
 	case s.archive.Status.CABundle == "":
@@ -103,14 +116,19 @@ func (r *RegistryReconciler) firstClaim(ctx context.Context, registry *v1alpha1.
 			return rival, nil
 		}
 	}
-	// A claim that its organization does not carry keeps nobody from the OID.
+	// A claim that its organization does not carry, or that no deployment test does, keeps nobody from the OID.
 	var carried []*v1alpha1.Registry
 	for _, rival := range rivals {
-		c, err := r.actsFor(ctx, rival.Namespace, rival.Spec.Organization, r.clock.Now())
+		now := r.clock.Now()
+		c, err := r.actsFor(ctx, rival.Namespace, rival.Spec.Organization, now)
 		if err != nil {
 			return nil, err
 		}
-		if c.believed {
+		bound, err := r.bindingOf(ctx, rival, now)
+		if err != nil {
+			return nil, err
+		}
+		if c.believed && bound.reason == "" {
 			carried = append(carried, rival)
 		}
 	}
@@ -131,9 +149,9 @@ func (r *RegistryReconciler) credential(ctx context.Context, s *registryScope) e
 	}
 	if !s.claim.believed {
 		r.issuing.revoke(h)
-		s.former, s.registry.Status.SecretRef = s.registry.Status.SecretRef, nil
 		return nil
 	}
+	h.most = s.binding.lifetime(s.now)
 	h.identity = pki.Identity{TrustDomain: s.archive.Spec.TrustDomain, Registry: string(s.registry.Spec.OID)}
 	var err error
 	s.issuance, err = r.issuing.run(ctx, h)
@@ -149,10 +167,16 @@ func (r *RegistryReconciler) persist(ctx context.Context, s *registryScope) erro
 	return nil
 }
 
-// deleteRevoked deletes the Secret of a revoked credential, after the ledger says so.
+// deleteRevoked deletes the Secret of a revoked credential, after the ledger says so, and forgets it after that: a crash
+// leaves no Secret that nobody knows of.
 func (r *RegistryReconciler) deleteRevoked(ctx context.Context, s *registryScope) error {
-	if s.former == nil {
+	ref := s.registry.Status.SecretRef
+	if s.claim.believed || ref == nil || len(s.registry.Status.Credentials) > 0 {
 		return nil
 	}
-	return deleteSecret(ctx, r, *s.former, s.registry.UID)
+	if err := deleteSecret(ctx, r, *ref, s.registry.UID); err != nil {
+		return err
+	}
+	s.registry.Status.SecretRef = nil
+	return r.persist(ctx, s)
 }

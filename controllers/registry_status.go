@@ -12,6 +12,10 @@ import (
 
 func (r *RegistryReconciler) updateStatus(s *registryScope) {
 	set := conditions.For(s.registry, s.now)
+	s.registry.Status.Test = nil
+	if s.claim.believed {
+		s.registry.Status.Test = s.binding.terms
+	}
 	set.Bool(v1alpha1.AcceptedCondition, s.claim.believed, s.claim.reason, s.claim.message)
 	if !s.claim.believed {
 		set.False(v1alpha1.CredentialIssuedCondition, v1alpha1.CredentialRevokedReason, "A registry that is not accepted has no credential.")

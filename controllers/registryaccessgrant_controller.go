@@ -28,7 +28,7 @@ type RegistryAccessGrantReconciler struct {
 
 // +kubebuilder:rbac:groups=valtuus.io,resources=registryaccessgrants,verbs=get;list;watch;create;patch;grant
 // +kubebuilder:rbac:groups=valtuus.io,resources=registryaccessgrants/status,verbs=patch
-// +kubebuilder:rbac:groups=valtuus.io,resources=registries/finalizers,verbs=update
+// +kubebuilder:rbac:groups=valtuus.io,resources=registries/finalizers;registryaccessgrants/finalizers,verbs=update
 
 func (r *RegistryAccessGrantReconciler) setup(mgr ctrl.Manager) error {
 	grants := func(ctx context.Context, options ...client.ListOption) []types.NamespacedName {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/conditions"
+	"github.com/valtuus/valtuus/internal/deploymenttest"
 	"github.com/valtuus/valtuus/internal/eligibility"
 	"github.com/valtuus/valtuus/internal/enforcement"
 	"github.com/valtuus/valtuus/internal/pki"
@@ -31,6 +32,7 @@ type grantScope struct {
 	registry *v1alpha1.Registry
 	unit     *v1alpha1.ProducerUnit
 	archive  *v1alpha1.Archive
+	binding  binding // of the registry
 
 	verdict   eligibility.Verdict
 	issuance  issuance
@@ -64,6 +66,13 @@ func (r *RegistryAccessGrantReconciler) gather(ctx context.Context, s *grantScop
 	if s.registry != nil {
 		if s.archive, err = r.archiveByName(ctx, s.registry.Spec.ArchiveName); err != nil {
 			return err
+		}
+		if s.binding, err = r.bindingOf(ctx, s.registry, s.now); err != nil {
+			return err
+		}
+		in.Registry.Trial, in.Grant.OfTrial = s.binding.facts(), s.binding.madeFor(s.grant)
+		if s.binding.reason != "" { // the registry's own controller may not have seen it yet
+			in.Registry.Accepted, in.Registry.Detail = false, s.binding.message
 		}
 		if in.Organizer, in.OrganizerMain, in.OrganizerSystem, err = r.side(ctx, s.registry.Spec.Organization, s.registry.Spec.ClientSystem); err != nil {
 			return err
@@ -146,7 +155,14 @@ func (r *RegistryAccessGrantReconciler) issueOrRevoke(ctx context.Context, s *gr
 	h.identity = pki.Identity{
 		TrustDomain: s.archive.Spec.TrustDomain, Registry: string(s.registry.Spec.OID), Unit: string(s.unit.Spec.OID),
 	}
-	if s.unit.Spec.Credential.Delivery == v1alpha1.DeliveryCertificateRequest {
+	h.most = s.binding.lifetime(s.now)
+	if s.binding.simulated() {
+		// Nobody's own system takes part: the program that plays the producer runs beside this grant.
+		h.secret = &v1alpha1.SecretReference{
+			Namespace: s.grant.Namespace, Name: v1alpha1.ObjectName(deploymenttest.ProducerSecret(s.grant.Name)),
+		}
+		h.owners = controllerOf(s.grant, "RegistryAccessGrant")
+	} else if s.unit.Spec.Credential.Delivery == v1alpha1.DeliveryCertificateRequest {
 		if err := r.useOwnKey(s, h); err != nil {
 			s.issuance.reason = v1alpha1.CertificateRequestInvalidReason
 			s.issuance.message = "spec.credential.certificateRequest of ProducerUnit " + fullName(s.unit) + " cannot be used: " + err.Error() + "."

@@ -40,7 +40,11 @@ func (r *RegistryAccessGrantReconciler) updateStatus(s *grantScope) {
 			set.Ready(v1alpha1.GrantReadyTestMissingReason, s.verdict.Warning)
 			return
 		}
-		set.Ready(v1alpha1.GrantReadyReason, "The unit has access to the clients whose relationships are live.")
+		message := "The unit has access to the clients whose relationships are live."
+		if s.verdict.Note != "" {
+			message += " " + s.verdict.Note
+		}
+		set.Ready(v1alpha1.GrantReadyReason, message)
 	case s.issuance.reason == v1alpha1.SecretConflictReason, s.issuance.reason == v1alpha1.CertificateRequestInvalidReason:
 		r.markLost(set, s)
 		set.Stalled(s.issuance.reason, s.issuance.message)

@@ -55,6 +55,7 @@ type life struct {
 	clock   *clocktesting.FakePassiveClock
 	log     logr.Logger          // of the managers
 	metrics *prometheus.Registry // of the running manager
+	noImage bool                 // the manager is not told which image archives and simulations run
 	stop    func()
 }
 
@@ -100,7 +101,11 @@ func (l *life) startOn(cfg *rest.Config, wrap func(client.Client) client.Client)
 	if l.stop != nil {
 		l.stop()
 	}
-	options := controllers.Options{Clock: l.clock, Workload: archives}.WithLongestWait(GinkgoTB(), 200*time.Millisecond)
+	settings := archives
+	if l.noImage {
+		settings.Image = ""
+	}
+	options := controllers.Options{Clock: l.clock, Workload: settings}.WithLongestWait(GinkgoTB(), 200*time.Millisecond)
 	if wrap != nil {
 		options = options.WithClient(GinkgoTB(), wrap)
 	}

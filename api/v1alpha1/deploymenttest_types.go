@@ -502,6 +502,12 @@ type TestWindow struct {
 	// +kubebuilder:validation:MaxItems=16
 	Extensions []TestExtension `json:"extensions,omitempty"`
 
+	// message tells why the window closed before its time.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message,omitempty"`
+
 	// remindedFor is the instant at which the newest reminder that was told was due.
 	// +optional
 	RemindedFor *metav1.Time `json:"remindedFor,omitempty"`
@@ -627,6 +633,7 @@ type DeploymentTestStatus struct {
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`,priority=1
 // +kubebuilder:validation:XValidation:rule="!self.metadata.name.matches('(^|[^0-9A-Za-z])(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{2}[-+A-FU-Ya-fu-y][0-9]{3}[0-9A-Za-z]($|[^0-9A-Za-z])')",message="the name must not hold anything that looks like a personal identity code"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.run) || size(self.metadata.name) <= 52",message="the name of a test that is run must have at most 52 characters: names of other objects are made of it"
 type DeploymentTest struct {
 	metav1.TypeMeta `json:",inline"`
 

@@ -261,10 +261,18 @@ func (s *server) refusesContradictions(t *testing.T) {
 		"stale beyond a minute": {fresh(s.Registry, func(o *v1alpha1.Registry) {
 			o.Spec.Policies.Staleness = &v1alpha1.Staleness{ProducersSeconds: ptr.To(int32(61))}
 		}), "producersSeconds"},
-		"unknown non-disclosure": {fresh(s.Registry, func(o *v1alpha1.Registry) { o.Spec.Policies.NonDisclosure = "show" }), "spec.policies.nonDisclosure"},
-		"recorded nothing":       {fresh(s.Test(), func(o *v1alpha1.DeploymentTest) { o.Spec.Recorded = nil }), "recorded is required"},
-		"unknown mode":           {fresh(s.Test(), func(o *v1alpha1.DeploymentTest) { o.Spec.Mode = "Guessed" }), "spec.mode"},
-		"unknown purpose":        {fresh(s.Registry, func(o *v1alpha1.Registry) { o.Spec.Purpose = "Play" }), "spec.purpose"},
+		"unknown non-disclosure":                   {fresh(s.Registry, func(o *v1alpha1.Registry) { o.Spec.Policies.NonDisclosure = "show" }), "spec.policies.nonDisclosure"},
+		"recorded nothing":                         {fresh(s.Test(), func(o *v1alpha1.DeploymentTest) { o.Spec.Recorded = nil }), "recorded is required"},
+		"a test that is run when nothing says how": {s.run(func(o *v1alpha1.DeploymentTest) { o.Spec.Run = nil }), "run is given exactly when"},
+		"a recorded test that is run": {s.run(func(o *v1alpha1.DeploymentTest) {
+			o.Spec.Mode, o.Spec.Recorded = v1alpha1.ModeRecorded, s.Test().Spec.Recorded
+		}), "run is given exactly when"},
+		"an observed test with a record":              {s.run(func(o *v1alpha1.DeploymentTest) { o.Spec.Recorded = s.Test().Spec.Recorded }), "recorded is for mode Recorded only"},
+		"a simulation without cards":                  {s.run(func(o *v1alpha1.DeploymentTest) { o.Spec.Mode = v1alpha1.ModeSimulated }), "simulation is given exactly when"},
+		"a test with a name of which no name is made": {s.run(func(o *v1alpha1.DeploymentTest) { o.Name = strings.Repeat("x", 53) }), "at most 52 characters"},
+		"a window of half a minute":                   {s.run(func(o *v1alpha1.DeploymentTest) { o.Spec.Run.WindowSeconds = ptr.To(int32(30)) }), "windowSeconds"},
+		"unknown mode":                                {fresh(s.Test(), func(o *v1alpha1.DeploymentTest) { o.Spec.Mode = "Guessed" }), "spec.mode"},
+		"unknown purpose":                             {fresh(s.Registry, func(o *v1alpha1.Registry) { o.Spec.Purpose = "Play" }), "spec.purpose"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
@@ -283,6 +291,18 @@ func (s *server) refusesContradictions(t *testing.T) {
 			o.Spec.Credentials = &v1alpha1.CredentialPolicy{LifetimeSeconds: ptr.To(int32(600)), OverlapSeconds: ptr.To(int32(120))}
 		}))).To(Succeed())
 	})
+}
+
+// run describes a test that is run.
+func (s *server) run(change func(*v1alpha1.DeploymentTest)) *v1alpha1.DeploymentTest {
+	o := fresh(s.Test(), func(o *v1alpha1.DeploymentTest) {
+		o.Spec.Mode, o.Spec.Recorded = v1alpha1.ModeObserved, nil
+		o.Spec.Run = &v1alpha1.TestRun{
+			Registry: v1alpha1.RegistryReference{Name: "clients"}, ProducerUnit: s.North.Spec.OID, ServiceTask: testworld.Task, StartsAt: s.In(time.Hour),
+		}
+	})
+	change(o)
+	return o
 }
 
 func (s *server) refusesChanges(t *testing.T) {

@@ -58,14 +58,22 @@ func Schedule(p *Plan, window *v1alpha1.TestWindow) Answer {
 }
 
 func prerequisites(p *Plan, window *v1alpha1.TestWindow) Answer {
-	for _, check := range []func(*Plan, *v1alpha1.TestWindow) Answer{
-		registryFits, systemsKnown, unitFits, systemsUsed, systemsFit, formatsMeet, noOverlap, imageKnown, timeAccepted,
-	} {
+	return first(p, window, registryFits, systemsKnown, unitFits, systemsUsed, systemsFit, formatsMeet, noOverlap, imageKnown, timeAccepted)
+}
+
+// Interrupted tells whether an open window must be closed because of what it rests on: one of the parties, or its
+// system, is not what it was when the window opened.
+func Interrupted(p *Plan, window *v1alpha1.TestWindow) Answer {
+	return first(p, window, registryFits, systemsKnown, unitFits, systemsUsed, systemsFit, formatsMeet, timeAccepted)
+}
+
+func first(p *Plan, window *v1alpha1.TestWindow, checks ...func(*Plan, *v1alpha1.TestWindow) Answer) Answer {
+	for _, check := range checks {
 		if answer := check(p, window); !answer.OK {
 			return answer
 		}
 	}
-	return Answer{OK: true}
+	return ok()
 }
 
 func ok() Answer { return Answer{OK: true} }

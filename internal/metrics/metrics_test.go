@@ -59,6 +59,13 @@ func grant(name string, ready metav1.ConditionStatus, reason string, expires tim
 	return o
 }
 
+// waiting is a grant that waits for a deployment test.
+func waiting(name string, registry v1alpha1.OID) *v1alpha1.RegistryAccessGrant {
+	o := grant(name, metav1.ConditionFalse, "DeploymentTestMissing", time.Time{})
+	o.Status.RegistryOID = registry
+	return o
+}
+
 func TestGrantsAreCountedByStateAndTheirExpiryIsTold(t *testing.T) {
 	g := NewWithT(t)
 	scheme := runtime.NewScheme()
@@ -67,6 +74,7 @@ func TestGrantsAreCountedByStateAndTheirExpiryIsTold(t *testing.T) {
 	reader := fake.NewClientBuilder().WithScheme(scheme).WithObjects(
 		grant("a", metav1.ConditionTrue, "GrantReady", now), grant("b", metav1.ConditionTrue, "GrantReady", now.Add(time.Hour)),
 		grant("c", metav1.ConditionFalse, "Suspended", time.Time{}), grant("d", "", "", time.Time{}),
+		waiting("e", "1.2.3"), waiting("f", "1.2.3"), waiting("g", "1.2.4"),
 	).WithInterceptorFuncs(interceptor.Funcs{List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
 		if failure != nil {
 			return failure
@@ -78,6 +86,9 @@ func TestGrantsAreCountedByStateAndTheirExpiryIsTold(t *testing.T) {
 	g.Expect(gathered(g, registry)).To(Equal(map[string]float64{
 		"valtuus_grants ready=True reason=GrantReady":                        2,
 		"valtuus_grants ready=False reason=Suspended":                        1,
+		"valtuus_grants ready=False reason=DeploymentTestMissing":            3,
+		"valtuus_grants_blocked_by_test registry=1.2.3":                      2,
+		"valtuus_grants_blocked_by_test registry=1.2.4":                      1,
 		"valtuus_grants ready=Unknown reason=Progressing":                    1,
 		"valtuus_credential_expiry_timestamp_seconds grant=a namespace=area": float64(now.Unix()),
 		"valtuus_credential_expiry_timestamp_seconds grant=b namespace=area": float64(now.Add(time.Hour).Unix()),

@@ -1348,6 +1348,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.valtuus.valtuus.api.v1alpha1.TestExtension
           elementRelationship: atomic
+    - name: message
+      type:
+        scalar: string
     - name: openedAt
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time

@@ -24,6 +24,8 @@ type TestWindowApplyConfiguration struct {
 	ClosedAt *v1.Time `json:"closedAt,omitempty"`
 	// extensions are the extensions that were taken into account, the newest last.
 	Extensions []TestExtensionApplyConfiguration `json:"extensions,omitempty"`
+	// message tells why the window closed before its time.
+	Message *string `json:"message,omitempty"`
 	// remindedFor is the instant at which the newest reminder that was told was due.
 	RemindedFor *v1.Time `json:"remindedFor,omitempty"`
 }
@@ -76,6 +78,14 @@ func (b *TestWindowApplyConfiguration) WithExtensions(values ...*TestExtensionAp
 		}
 		b.Extensions = append(b.Extensions, *values[i])
 	}
+	return b
+}
+
+// WithMessage sets the Message field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Message field is set to the value of the last call.
+func (b *TestWindowApplyConfiguration) WithMessage(value string) *TestWindowApplyConfiguration {
+	b.Message = &value
 	return b
 }
 
