@@ -20,10 +20,12 @@ import (
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/valtuus/valtuus/internal/archive/crashtest"
 	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
 )
 
 func main() {
+	crashtest.BeWriter(openToKill)
 	b := &bench{}
 	child, pattern, jsonFile := "", "", ""
 	flag.StringVar(&pattern, "run", "", "measure only the rows whose name matches this regular expression")

@@ -173,6 +173,30 @@ func (c *Cluster) DropDatabase(ctx context.Context, name string) error {
 	return c.Exec(ctx, "postgres", "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
 }
 
+// Quiet waits until no session is left in the database that a URI reaches: what a program that was killed had sent may
+// go on for a moment.
+func (c *Cluster) Quiet(ctx context.Context, uri string) error {
+	config, err := pgx.ParseConfig(uri)
+	if err != nil {
+		return errors.New("this is no URI of a database")
+	}
+	conn, err := pgx.Connect(ctx, c.socketURI("postgres"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	for {
+		sessions := 0
+		if err := conn.QueryRow(ctx, "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'", config.Database).Scan(&sessions); err != nil {
+			return err
+		}
+		if sessions == 0 {
+			return nil
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
 // Stop ends the server in an orderly way: open connections are closed, open transactions undone. Stopping what
 // does not run is no error.
 func (c *Cluster) Stop() error { return c.server.stop() }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/valtuus/valtuus/internal/archive/crashtest"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
 )
@@ -63,6 +64,27 @@ func TestInvariant4_KillOfTheServerLosesNothingAcknowledged(t *testing.T) {
 		all.check(t, s)
 	}
 	t.Logf("%d documents acknowledged, %d not, over 3 kills", len(all.acknowledged), len(all.failed))
+}
+
+// TestInvariant4_KillLosesNothingAcknowledged kills the archive's process, and in some rounds the server before it, over
+// and over on the same data, and looks for everything that was acknowledged, for its log row, and for that row in the
+// log that a witness follows.
+func TestInvariant4_KillLosesNothingAcknowledged(t *testing.T) {
+	cluster := pgcluster.ForTest(t, pgcluster.Options{})
+	rounds, err := crashtest.New(crashtest.Options{Place: cluster.Database(t), Open: openPlace, Server: cluster, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(rounds.Close)
+	for round := range 6 {
+		if err := rounds.Round(t.Context(), 40+round*37, round%3 == 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := rounds.Finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	crashtest.Check(t, rounds)
 }
 
 func reached(n *atomic.Int32, want int32) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/valtuus/valtuus/internal/archive/crashtest"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 	"github.com/valtuus/valtuus/internal/archive/store/storetest"
@@ -28,7 +29,15 @@ var (
 	cursorKey = []byte("a key for tests only, 32 bytes!!")
 )
 
-func TestMain(m *testing.M) { os.Exit(pgcluster.Main(m)) }
+func TestMain(m *testing.M) {
+	crashtest.BeWriter(openPlace)
+	os.Exit(pgcluster.Main(m))
+}
+
+func openPlace(ctx context.Context, uri string) (crashtest.Storage, error) {
+	s, err := Open(ctx, Options{URI: uri, CursorKey: cursorKey})
+	return crashtest.Storage{Store: s}, err
+}
 
 func openAt(t testing.TB, uri string) *sqlstore.Store {
 	t.Helper()

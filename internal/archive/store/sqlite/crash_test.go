@@ -4,23 +4,15 @@
 package sqlite
 
 import (
-	"bufio"
 	"context"
-	"crypto/rand"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
-	"time"
 
-	"github.com/google/uuid"
-
-	"github.com/valtuus/valtuus/internal/archive/logproof"
+	"github.com/valtuus/valtuus/internal/archive/crashtest"
 	"github.com/valtuus/valtuus/internal/archive/store"
-	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 	"github.com/valtuus/valtuus/internal/archive/store/storetest"
 )
 
@@ -31,11 +23,10 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	crashtest.BeWriter(openPlace)
 	switch os.Getenv(childEnv) {
 	case "":
 		os.Exit(m.Run())
-	case "write":
-		writeForever(os.Getenv(childDirEnv))
 	case "full":
 		os.Exit(fillDisk(os.Getenv(childDirEnv)))
 	}
@@ -53,82 +44,67 @@ func child(t testing.TB, mode, dir string) *exec.Cmd {
 	return cmd
 }
 
-// TestInvariant4_KillLosesNothingAcknowledged kills a writing process without warning, over and
-// over on the same data, and looks for everything it had acknowledged, and for its log row.
-func TestInvariant4_KillLosesNothingAcknowledged(t *testing.T) {
-	dir := t.TempDir()
-	var acked []ack
-	for round := range 5 {
-		acked = append(acked, killed(t, dir, 100+round*73)...)
-		checkAcked(t, dir, acked)
-		checkProven(t, dir, round == 4)
-	}
-	t.Logf("%d writes acknowledged over 5 kills", len(acked))
+// openPlace opens the store in a directory, marking how long the write-ahead log is.
+func openPlace(ctx context.Context, dir string) (crashtest.Storage, error) {
+	s, err := Open(ctx, Options{Dir: dir, CursorKey: cursorKey})
+	return crashtest.Storage{Store: s, Mark: func() (int64, error) {
+		wal, err := os.Stat(filepath.Join(dir, FileName+"-wal"))
+		if err != nil {
+			return 0, err
+		}
+		return wal.Size(), nil
+	}}, err
 }
 
-// ack is what a writing process has been told, and how long the write-ahead log was then.
-type ack struct {
-	request  string
-	document uuid.UUID
-	version  int
-	annulled bool
-	wal      int64
-}
-
-// killed runs a writing process until it has had more than enough acknowledged, and kills it.
-func killed(t *testing.T, dir string, enough int) (acked []ack) {
+func roundsAt(t *testing.T, dir string) *crashtest.Rounds {
 	t.Helper()
-	cmd := child(t, "write", dir)
-	out, err := cmd.StdoutPipe()
+	rounds, err := crashtest.New(crashtest.Options{Place: dir, Open: openPlace, Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	t.Cleanup(rounds.Close)
+	return rounds
+}
+
+// TestInvariant4_KillLosesNothingAcknowledged kills a writing process without warning, over and over on the same data,
+// and looks for everything it had acknowledged, for its log row, and for that row in the log that a witness follows.
+func TestInvariant4_KillLosesNothingAcknowledged(t *testing.T) {
+	rounds := roundsAt(t, t.TempDir())
+	for round := range 8 {
+		if err := rounds.Round(t.Context(), 60+round*37, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := rounds.Finish(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	dead := false
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		var (
-			one    ack
-			id, ok string
-		)
-		n, _ := fmt.Sscanf(lines.Text(), "%s %s %d %t %d %s", &one.request, &id, &one.version, &one.annulled, &one.wal, &ok)
-		if n < 6 || ok != "ok" {
-			continue // the line that the kill cut
-		}
-		one.document = uuid.MustParse(id)
-		acked = append(acked, one)
-		if len(acked) > enough && !dead {
-			dead = true
-			if err := cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	_ = cmd.Wait()
-	if !dead {
-		t.Fatal("the child ended on its own")
-	}
-	return acked
+	crashtest.Check(t, rounds)
 }
 
 // checkAcked looks for what was acknowledged, and holds every row to what it tells of.
-func checkAcked(t *testing.T, dir string, acked []ack) {
+func checkAcked(t *testing.T, dir string, acked []crashtest.Ack) {
 	t.Helper()
 	s := openAt(t, dir)
 	defer func() { _ = s.Close() }()
+	there := func(one crashtest.Ack) bool {
+		ok, err := crashtest.Told(t.Context(), s, one)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ok
+	}
 	logged := map[string]bool{}
 	for _, row := range storetest.AllLog(t, s, store.LogQuery{}) {
 		logged[row.RequestID] = true
 		for _, id := range row.DocumentIDs {
-			if !told(t, s, ack{document: id, version: row.DocumentCount, annulled: row.Operation == "document.annul"}) {
+			if !there(crashtest.Ack{Document: id, Version: row.DocumentCount, Annulled: row.Operation == "document.annul"}) {
 				t.Errorf("a row of %s tells of what is not there", row.Operation)
 			}
 		}
 	}
 	lost := 0
 	for _, one := range acked {
-		if !logged[one.request] || !told(t, s, one) {
+		if !logged[one.Request] || !there(one) {
 			lost++
 		}
 	}
@@ -137,121 +113,61 @@ func checkAcked(t *testing.T, dir string, acked []ack) {
 	}
 }
 
-// checkProven looks, after a kill, for a leaf for every row that does not wait for one, and has the log go on from what
-// was signed.
-func checkProven(t *testing.T, dir string, whole bool) {
-	t.Helper()
-	s := openAt(t, dir)
-	defer func() { _ = s.Close() }()
-	rows := len(storetest.AllLog(t, s, store.LogQuery{}))
-	waiting, _, err := s.LogBacklog(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	state, err := s.LogState(t.Context())
-	if err != nil || int(state.Size)+waiting != rows {
-		t.Errorf("%d rows, of which %d have a leaf and %d wait for one (err=%v)", rows, state.Size, waiting, err)
-	}
-	if whole {
-		storetest.CheckLog(t, s, rows, waiting)
-	}
-	sequencer := storetest.Sequencer(s, childKey(dir), start)
-	if err := errors.Join(sequencer.CatchUp(t.Context()), sequencer.Checkpoint(t.Context())); err != nil {
-		t.Errorf("the log does not go on: %v", err)
-	}
-	if left, _, err := s.LogBacklog(t.Context()); err != nil || left != 0 {
-		t.Errorf("%d rows still wait (err=%v)", left, err)
-	}
-	if whole {
-		storetest.CheckLog(t, s, rows, 0)
-		t.Logf("%d rows are in the log", rows)
-	}
-}
-
-// childKey is the key of the log in a directory.
-func childKey(dir string) logproof.Key {
-	file := filepath.Join(dir, "log.key")
-	text, err := os.ReadFile(file)
-	if errors.Is(err, os.ErrNotExist) {
-		var fresh string
-		fresh, err = logproof.NewKey(rand.Reader)
-		fail(errors.Join(err, os.WriteFile(file, []byte(fresh), 0o600)))
-		text, err = []byte(fresh), nil
-	}
-	fail(err)
-	key, err := logproof.ParseKey(string(text), uuid.Nil)
-	fail(err)
-	return key
-}
-
-// sequenceForever gives leaves and signs checkpoints as fast as it can.
-func sequenceForever(s *sqlstore.Store, key logproof.Key) {
-	sequencer := storetest.Sequencer(s, key, start)
-	for {
-		fail(sequencer.CatchUp(context.Background()))
-		fail(sequencer.Checkpoint(context.Background()))
-	}
-}
-
-// told says whether what was told is there, bytes included.
-func told(t *testing.T, s *opened, one ack) bool {
-	t.Helper()
-	got, err := s.Document(t.Context(), registry, one.document, one.version, store.ContentJSON)
-	return err == nil && (!one.annulled || got.State == store.StateAnnulled)
-}
-
-// writeForever stores, changes and annuls documents and prints each acknowledged write.
-func writeForever(dir string) {
-	s, err := Open(context.Background(), Options{Dir: dir, CursorKey: cursorKey})
-	fail(err)
-	client, _, err := s.RegisterClient(context.Background(), registry, storetest.Registration(storetest.Hash(1)), start, storetest.Row("client.register", start))
-	fail(err)
-	var mu sync.Mutex
-	tell := func(row store.LogRow, f store.Facts) {
-		wal, err := os.Stat(filepath.Join(dir, FileName+"-wal"))
-		fail(err)
-		mu.Lock()
-		defer mu.Unlock()
-		fmt.Println(row.RequestID, f.ID, f.Version, f.Annulment != nil, wal.Size(), "ok")
-	}
-	go sequenceForever(s, childKey(dir))
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			for i := 0; ; i++ {
-				doc := storetest.NewDocument(registry, client, start.Add(time.Second), make([]byte, 5000), "t1")
-				row := rowOf("document.store", doc.ID, 1)
-				facts, _, err := s.StoreDocument(context.Background(), doc, row)
-				fail(err)
-				tell(row, facts)
-				if i%2 == 0 {
-					row := rowOf("document.version", doc.ID, 2)
-					facts, _, err = s.AddVersion(context.Background(), storetest.NewVersion(facts, start, make([]byte, 5000), "t2"), row)
-					fail(err)
-					tell(row, facts)
+// TestTheRoundsFindWhatACrashMayNotDo does to the data between rounds what no crash may have done to it.
+func TestTheRoundsFindWhatACrashMayNotDo(t *testing.T) {
+	for name, c := range map[string]struct {
+		statement string // none: the data of the round before come back
+		found     func(crashtest.Tally) int
+	}{
+		"rolled back":    {"", func(t crashtest.Tally) int { return t.Forked }},
+		"a row gone":     {`DELETE FROM access_log WHERE operation = 'document.read'`, func(t crashtest.Tally) int { return t.Lost }},
+		"not waiting":    {`DELETE FROM log_pending`, func(t crashtest.Tally) int { return t.Unproven }},
+		"a chain begins": {`DELETE FROM log_client_heads`, func(t crashtest.Tally) int { return t.Gaps }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, before := t.TempDir(), t.TempDir()
+			rounds := roundsAt(t, dir)
+			if name == "not waiting" {
+				if _, err := rounds.Kill(t.Context(), 50); err != nil {
+					t.Fatal(err)
 				}
-				if i%3 == 0 {
-					row := rowOf("document.annul", doc.ID, facts.Version)
-					facts, _, err = s.Annul(context.Background(), storetest.NewAnnulment(facts, start, "mistake"), row)
-					fail(err)
-					tell(row, facts)
+				s := openAt(t, dir)
+				storetest.Client(t, s, registry, 9) // its row waits
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+			} else if err := rounds.Round(t.Context(), 50, false); err != nil {
+				t.Fatal(err)
+			}
+			if rounds.First != nil {
+				t.Fatal(rounds.First)
+			}
+			if c.statement == "" {
+				if err := os.CopyFS(before, os.DirFS(dir)); err != nil {
+					t.Fatal(err)
+				}
+				if err := rounds.Round(t.Context(), 50, false); err != nil {
+					t.Fatal(err)
+				}
+				if err := errors.Join(os.RemoveAll(dir), os.CopyFS(dir, os.DirFS(before))); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				db, err := OpenFile(t.Context(), dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = db.ExecContext(t.Context(), c.statement)
+				if err := errors.Join(err, db.Close()); err != nil {
+					t.Fatal(err)
 				}
 			}
+			if err := errors.Join(rounds.Round(t.Context(), 50, false), rounds.Finish(t.Context())); err != nil {
+				t.Fatal(err)
+			}
+			if c.found(rounds.Tally) == 0 {
+				t.Errorf("nothing was found: %+v", rounds.Tally)
+			}
 		})
-	}
-	wg.Wait()
-}
-
-// rowOf gives a row that tells of a version of a document.
-func rowOf(operation string, id uuid.UUID, version int) store.LogRow {
-	row := storetest.Row(operation, start)
-	row.DocumentIDs, row.DocumentCount = []uuid.UUID{id}, version
-	return row
-}
-
-func fail(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
 	}
 }

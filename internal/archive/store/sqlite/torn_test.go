@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/valtuus/valtuus/internal/archive/crashtest"
 )
 
 // TestInvariant4_ATornLogLosesOnlyWhatWasTorn cuts and spoils the tail of the write-ahead log that a killed process
@@ -15,7 +17,10 @@ import (
 // and no row tells of what is not.
 func TestInvariant4_ATornLogLosesOnlyWhatWasTorn(t *testing.T) {
 	dir := t.TempDir()
-	acked := killed(t, dir, 150)
+	acked, err := roundsAt(t, dir).Kill(t.Context(), 150)
+	if err != nil {
+		t.Fatal(err)
+	}
 	data, err := os.ReadFile(filepath.Join(dir, FileName))
 	if err != nil {
 		t.Fatal(err)
@@ -24,9 +29,9 @@ func TestInvariant4_ATornLogLosesOnlyWhatWasTorn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, last := acked[0].wal, acked[0].wal
+	first, last := acked[0].Mark, acked[0].Mark
 	for _, one := range acked {
-		first, last = min(first, one.wal), max(last, one.wal)
+		first, last = min(first, one.Mark), max(last, one.Mark)
 	}
 	if last > int64(len(wal)) || first >= last {
 		t.Fatalf("the log has %d bytes, and was told to have %d to %d", len(wal), first, last)
@@ -37,7 +42,7 @@ func TestInvariant4_ATornLogLosesOnlyWhatWasTorn(t *testing.T) {
 	}{
 		"one byte short":     {int64(len(wal)) - 1, func(torn []byte) []byte { return nil }},
 		"cut within a frame": {(first+last)/2 + 1234, func(torn []byte) []byte { return nil }},
-		"cut at a commit":    {acked[len(acked)/2].wal, func(torn []byte) []byte { return nil }},
+		"cut at a commit":    {acked[len(acked)/2].Mark, func(torn []byte) []byte { return nil }},
 		"zeros after":        {first + (last-first)/3, func(torn []byte) []byte { return make([]byte, len(torn)) }},
 		"noise after":        {first + (last-first)*2/3, func(torn []byte) []byte { return bytes.Repeat([]byte{0xA5, 0x3C, 0x01}, len(torn)/3) }},
 	} {
@@ -49,9 +54,9 @@ func TestInvariant4_ATornLogLosesOnlyWhatWasTorn(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			var before []ack
+			var before []crashtest.Ack
 			for _, one := range acked {
-				if one.wal <= c.at {
+				if one.Mark <= c.at {
 					before = append(before, one)
 				}
 			}

@@ -7,16 +7,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"maps"
-	"reflect"
-	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/google/uuid"
-	"golang.org/x/mod/sumdb/tlog"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/valtuus/valtuus/internal/archive/logproof"
@@ -73,69 +69,17 @@ func CheckLog(t testing.TB, s store.Store, rows, waiting int) {
 	if n, _, err := s.LogBacklog(t.Context()); err != nil || n != waiting {
 		t.Errorf("%d rows wait (err=%v), want %d", n, err, waiting)
 	}
-	months, err := s.LogTrees(t.Context())
+	f := &Follower{}
+	found, err := f.Follow(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaves, heads := 0, map[store.LogSubject]store.LogHead{}
-	for _, month := range months {
-		tree, root := treeOf(t, s, month)
-		for from := int64(0); from < month.Size; {
-			page, err := s.Leaves(t.Context(), month.Month, from, store.MaxPage)
-			if err != nil || len(page) == 0 {
-				t.Fatalf("the leaves of %s from %d: %d (err=%v)", month.Month, from, len(page), err)
-			}
-			for i := range page {
-				checkLeaf(t, tree, root, heads, &page[i], from+int64(i))
-			}
-			from, leaves = from+int64(len(page)), leaves+len(page)
-		}
+	for _, wrong := range found {
+		t.Error(wrong)
 	}
-	if leaves != rows-waiting {
-		t.Errorf("%d leaves, want %d", leaves, rows-waiting)
+	if f.Leaves != rows-waiting {
+		t.Errorf("%d leaves, want %d", f.Leaves, rows-waiting)
 	}
-	if got, err := s.LogHeads(t.Context(), slices.Collect(maps.Keys(heads))); err != nil || !reflect.DeepEqual(got, heads) {
-		t.Errorf("the clients' last leaves are %v, want %v (err=%v)", got, heads, err)
-	}
-}
-
-func treeOf(t testing.TB, s store.Store, month store.LogTree) (*logproof.Tree, tlog.Tree) {
-	t.Helper()
-	tree := sequencer.TreeOf(t.Context(), s, month.Month)
-	root, err := tree.Root(month.Size)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tree, tlog.Tree{N: month.Size, Hash: root}
-}
-
-func checkLeaf(t testing.TB, tree *logproof.Tree, root tlog.Tree, heads map[store.LogSubject]store.LogHead, one *store.LoggedLeaf, index int64) {
-	t.Helper()
-	if one.Leaf.Index != index || one.Row == nil {
-		t.Fatalf("leaf %d has index %d, row %v", index, one.Leaf.Index, one.Row)
-	}
-	record, err := logproof.Encode(one.Row, logproof.Link{
-		Sequenced: one.Leaf.Sequenced, ClientSequence: one.Leaf.ClientSequence, ClientPrevious: one.Leaf.ClientPrevious,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	entry := logproof.Commit(one.Leaf.Salt[:], record)
-	proof, err := tree.Inclusion(root.N, index)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := logproof.CheckInclusion(proof, root, index, entry); err != nil {
-		t.Errorf("leaf %d: %v", index, err)
-	}
-	if one.Row.ClientID == uuid.Nil {
-		return
-	}
-	head := heads[one.Row.Subject()]
-	if one.Leaf.ClientSequence != head.Sequence+1 || one.Leaf.ClientPrevious != head.Entry {
-		t.Errorf("leaf %d is the client's %d, after its %d", index, one.Leaf.ClientSequence, head.Sequence)
-	}
-	heads[one.Row.Subject()] = store.LogHead{Sequence: one.Leaf.ClientSequence, Entry: entry}
 }
 
 func logEveryRowGetsOneLeaf(t *testing.T, engine Engine) {
