@@ -51,6 +51,7 @@ type month struct {
 // Handler answers GET /months, /{month}/checkpoint and /{month}/tile/….
 func Handler(opts Options) http.Handler {
 	mux := http.NewServeMux()
+	opts.Store = newTurns(opts.Store)
 	s := server{opts}
 	mux.HandleFunc("GET /months", s.months)
 	mux.HandleFunc("GET /{month}/checkpoint", s.checkpoint)

@@ -117,7 +117,7 @@ func (s *Sequencer) Run(ctx context.Context) error {
 		}
 		s.opts.Metrics.leading(leads)
 		if leads {
-			s.tell("cannot give rows their leaves", s.CatchUp(ctx))
+			s.tell("cannot give rows their leaves", s.catchUp(ctx, now.Add(checkpointEvery)))
 		}
 		if absolute(now.Sub(checkpointed)) >= checkpointEvery {
 			if leads {
@@ -169,11 +169,18 @@ func (s *Sequencer) tell(what string, err error) {
 }
 
 // CatchUp gives leaves until nothing waits that can have one.
-func (s *Sequencer) CatchUp(ctx context.Context) error {
+func (s *Sequencer) CatchUp(ctx context.Context) error { return s.catchUp(ctx, time.Time{}) }
+
+// catchUp does so until a time at the latest: where rows come as fast as they get their leaves, what covers those leaves
+// must be signed all the same, and the lease kept. The zero time is never. A clock that is set back ends it too.
+func (s *Sequencer) catchUp(ctx context.Context, until time.Time) error {
 	for ctx.Err() == nil {
 		rows, err := s.Sequence(ctx)
 		if err != nil || rows < batchRows {
 			return err
+		}
+		if now := s.opts.Clock.Now(); !until.IsZero() && (!now.Before(until) || until.Sub(now) > checkpointEvery) {
+			return nil
 		}
 	}
 	return ctx.Err()

@@ -479,3 +479,49 @@ func TestASequencerThatEndsLeavesItsLease(t *testing.T) {
 	g.Expect(<-ended).To(Succeed())
 	g.Expect(takes()).To(BeTrue())
 }
+
+// endless is a store in which new rows come as fast as others get their leaves, a batch a second.
+type endless struct {
+	store.LogProofs
+	more func()
+}
+
+func (e *endless) AppendLeaves(ctx context.Context, batch store.LeafBatch) error {
+	err := e.LogProofs.AppendLeaves(ctx, batch)
+	e.more()
+	return err
+}
+
+// Leaves that no checkpoint covers prove nothing to anybody.
+func TestCheckpointsAreMadeWhileRowsComeWithoutEnd(t *testing.T) {
+	g := NewWithT(t)
+	s, key, clock := open(t, t.TempDir()), storetest.LogKey(t), clocktesting.NewFakeClock(start)
+	log(t, s, 100)
+	from := &endless{LogProofs: s, more: func() { log(t, s, 64); clock.Step(time.Second) }}
+	one := sequencer.New(sequencer.Options{Store: from, Key: key, Clock: clock, Log: logr.Discard()})
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- one.Run(ctx) }()
+	size := int64(0)
+	for range 2 { // and again
+		g.Eventually(func() (int64, error) {
+			if !clock.HasWaiters() {
+				return 0, nil
+			}
+			clock.Step(time.Second)
+			last, err := s.LogCheckpoint(t.Context(), "2026-03")
+			if errors.Is(err, store.ErrNotFound) {
+				err = nil
+			}
+			return last.Size, err
+		}).Should(BeNumerically(">", size))
+		last, err := s.LogCheckpoint(t.Context(), "2026-03")
+		g.Expect(err).NotTo(HaveOccurred())
+		size = last.Size
+	}
+	waiting, _, err := s.LogBacklog(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(waiting).To(BeNumerically(">=", 64), "there was no pause in which to make them")
+	stop()
+	g.Expect(<-done).To(Succeed())
+}

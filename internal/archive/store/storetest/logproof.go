@@ -206,6 +206,9 @@ func logOneAtATimeHoldsTheLease(t *testing.T, engine Engine) {
 	take("b", 18*time.Second, false)
 	take("b", 19*time.Second, true)
 	take("a", 20*time.Second, false)
+	take("b", 365*24*time.Hour, true) // by a clock that was set forward, and then back
+	take("a", 20*time.Second, true)
+	take("b", 11*time.Second, false) // its clock is only a little behind
 	var winners sync.Map
 	race(func(i int) {
 		ok, err := s.TakeLogLease(t.Context(), fmt.Sprint(i), start.Add(time.Minute), start.Add(2*time.Minute))
