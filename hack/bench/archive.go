@@ -26,6 +26,7 @@ import (
 type archiveConfig struct {
 	Kubeconfig      string
 	Namespace, Name string
+	Replica         string
 	Files           testworld.ServerFiles
 	Storage         replica.Storage
 }
@@ -54,7 +55,7 @@ func (*archiveChild) start(ctx context.Context, text string) (answer, error) {
 	log := funcr.New(func(prefix, args string) { _, _ = fmt.Fprintln(os.Stderr, prefix, args) }, funcr.Options{})
 	go func() {
 		err := replica.Run(ctx, replica.Config{
-			Cluster: cfg, Archive: client.ObjectKey{Namespace: config.Namespace, Name: config.Name}, Name: "bench-0",
+			Cluster: cfg, Archive: client.ObjectKey{Namespace: config.Namespace, Name: config.Name}, Name: config.Replica,
 			Storage:  config.Storage,
 			CertFile: config.Files.Cert, KeyFile: config.Files.Key, ClientCAFile: config.Files.CA,
 			Listener: api, AdminListener: admin, Log: log, Clock: clock.RealClock{},
@@ -78,10 +79,15 @@ type archive struct {
 }
 
 // startArchive starts an archive with the certificate that the manager made for it.
-func (c *cluster) startArchive(ctx context.Context, storage replica.Storage) (_ *archive, err error) {
+func (c *cluster) startArchive(ctx context.Context, storage replica.Storage) (*archive, error) {
+	return c.startReplica(ctx, "bench-0", storage)
+}
+
+// startReplica starts one beside others, each on a storage of its own.
+func (c *cluster) startReplica(ctx context.Context, name string, storage replica.Storage) (_ *archive, err error) {
 	dir := filepath.Join(c.bench.dir, fmt.Sprintf("archive-%d", children.Add(1)))
 	a := &archive{cluster: c, config: archiveConfig{
-		Kubeconfig: filepath.Join(dir, "kubeconfig"), Namespace: c.Platform, Name: c.Archive.Name, Storage: storage,
+		Kubeconfig: filepath.Join(dir, "kubeconfig"), Namespace: c.Platform, Name: c.Archive.Name, Replica: name, Storage: storage,
 	}}
 	if a.config.Files, err = c.ServerFiles(ctx, dir); err != nil {
 		return nil, err

@@ -31,6 +31,8 @@ type engine interface {
 	open(ctx context.Context, at replica.Storage) (store.Store, error)
 	// plain makes a plain table on the same disk.
 	plain(ctx context.Context) (*plainTable, error)
+	// inMemory gives the engine with its data in a directory of a file system in memory, and what ends it.
+	inMemory(ctx context.Context, dir string) (engine, func() error, error)
 }
 
 // plainTable is one table of ids and bytes, without the product.
@@ -63,7 +65,7 @@ func (t *plainTable) fill(ctx context.Context, n int, body func(i int) []byte) (
 
 // engines are those that can be measured here.
 func (b *bench) engines(ctx context.Context) ([]engine, error) {
-	all := []engine{&sqliteEngine{b}}
+	all := []engine{&sqliteEngine{b, b.dir}}
 	if b.postgres == nil {
 		cluster, err := pgcluster.Start(ctx, pgcluster.Options{})
 		if errors.Is(err, pgcluster.ErrNoServer) {
@@ -79,8 +81,8 @@ func (b *bench) engines(ctx context.Context) ([]engine, error) {
 }
 
 // newStorage makes a new directory with the keys of a store.
-func (b *bench) newStorage() (replica.Storage, error) {
-	dir := filepath.Join(b.dir, fmt.Sprintf("data-%d", children.Add(1)))
+func (b *bench) newStorage(in string) (replica.Storage, error) {
+	dir := filepath.Join(in, fmt.Sprintf("data-%d", children.Add(1)))
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return replica.Storage{}, err
 	}

@@ -25,7 +25,7 @@ type postgresEngine struct {
 func (*postgresEngine) String() string { return "PostgreSQL" }
 
 func (e *postgresEngine) storage(ctx context.Context) (replica.Storage, error) {
-	at, err := e.bench.newStorage()
+	at, err := e.bench.newStorage(e.bench.dir)
 	if err != nil {
 		return replica.Storage{}, err
 	}

@@ -16,12 +16,16 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
 )
 
-type sqliteEngine struct{ bench *bench }
+type sqliteEngine struct {
+	bench *bench
+	// dir is where the data directories are made.
+	dir string
+}
 
 func (*sqliteEngine) String() string { return "SQLite" }
 
 func (e *sqliteEngine) storage(context.Context) (replica.Storage, error) {
-	return e.bench.newStorage()
+	return e.bench.newStorage(e.dir)
 }
 
 func (*sqliteEngine) open(ctx context.Context, at replica.Storage) (store.Store, error) {

@@ -69,7 +69,7 @@ func (endLagRow) run(ctx context.Context, b *bench) ([]figure, error) {
 
 // endOverHTTP ends relationships one after the other and searches at a whole archive until it refuses.
 func (l *loaded) endOverHTTP(ctx context.Context, n int) (*samples, error) {
-	at, err := (&sqliteEngine{l.bench}).storage(ctx)
+	at, err := (&sqliteEngine{l.bench, l.bench.dir}).storage(ctx)
 	if err != nil {
 		return nil, err
 	}

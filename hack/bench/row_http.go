@@ -39,7 +39,7 @@ func (httpRow) run(ctx context.Context, b *bench) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &sqliteEngine{b}
+	e := &sqliteEngine{b, b.dir}
 	at, err := e.storage(ctx)
 	if err != nil {
 		return nil, err

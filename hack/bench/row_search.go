@@ -38,7 +38,7 @@ func (searchRow) run(ctx context.Context, b *bench) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	return searchesOn(ctx, c, &sqliteEngine{b})
+	return searchesOn(ctx, c, &sqliteEngine{b, b.dir})
 }
 
 func searchesOn(ctx context.Context, c *cluster, e engine) ([]figure, error) {

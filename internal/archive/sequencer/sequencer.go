@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -58,8 +59,10 @@ type Options struct {
 	// Witnesses are asked to cosign each checkpoint.
 	Witnesses []Witness
 	Clock     clock.WithTicker
-	Metrics   *Metrics
-	Log       logr.Logger
+	// Random gives the salts; crypto/rand unless it is set.
+	Random  io.Reader
+	Metrics *Metrics
+	Log     logr.Logger
 }
 
 // Sequencer gives leaves and signs checkpoints. Its methods are used by one goroutine.
@@ -84,6 +87,9 @@ type Sequencer struct {
 
 // New makes a sequencer.
 func New(opts Options) *Sequencer {
+	if opts.Random == nil {
+		opts.Random = rand.Reader
+	}
 	for _, w := range opts.Witnesses {
 		opts.Metrics.asks(w.Verifier().Name())
 	}
@@ -198,7 +204,7 @@ func (s *Sequencer) Sequence(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	now := s.opts.Clock.Now()
-	m := material{state: state, month: max(logproof.MonthOf(now), logproof.Month(state.Month)), rows: rows, now: now, random: rand.Reader}
+	m := material{state: state, month: max(logproof.MonthOf(now), logproof.Month(state.Month)), rows: rows, now: now, random: s.opts.Random}
 	if m.tiles, err = s.edge(ctx, &m); err != nil {
 		return 0, err
 	}

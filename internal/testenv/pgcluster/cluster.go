@@ -39,6 +39,8 @@ const (
 type Options struct {
 	// Settings are added to postgresql.conf, e.g. "shared_buffers": "256MB".
 	Settings map[string]string
+	// Dir is where the cluster's directory is made; the directory for temporary files unless it is set.
+	Dir string
 }
 
 // Cluster is one PostgreSQL cluster with its server. Its methods may be called from any goroutine.
@@ -63,14 +65,17 @@ func Start(ctx context.Context, opts Options) (_ *Cluster, err error) {
 	if err != nil {
 		return nil, err
 	}
-	removeLeftovers()
+	if opts.Dir == "" {
+		opts.Dir = os.TempDir()
+	}
+	removeLeftovers(opts.Dir)
 	c := &Cluster{password: rand.Text()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("private PostgreSQL cluster: %w", err), c.Close())
 		}
 	}()
-	if c.dir, err = makeDirectory(who); err != nil {
+	if c.dir, err = makeDirectory(opts.Dir, who); err != nil {
 		return nil, err
 	}
 	if c.port, err = child.ReservePort(); err != nil {

@@ -182,7 +182,7 @@ func TestItEndsWithTheProgramAndIsClearedAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	removeLeftovers()
+	removeLeftovers(os.TempDir())
 	if _, err := os.Stat(dir); err != nil {
 		t.Fatalf("the directory of a living program was removed: %v", err)
 	}
@@ -195,7 +195,7 @@ func TestItEndsWithTheProgramAndIsClearedAway(t *testing.T) {
 			t.Fatal("the server outlives its program")
 		}
 	}
-	removeLeftovers()
+	removeLeftovers(os.TempDir())
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("the directory is left: %v", err)
 	}

@@ -21,8 +21,8 @@ type directory struct {
 	lock *os.File // the kernel drops the lock with the process
 }
 
-func makeDirectory(who *account) (*directory, error) {
-	path, err := os.MkdirTemp("", dirPrefix)
+func makeDirectory(in string, who *account) (*directory, error) {
+	path, err := os.MkdirTemp(in, dirPrefix)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func makeDirectory(who *account) (*directory, error) {
 
 func (d *directory) fill(who *account) (err error) {
 	if len(d.run())+len("/.s.PGSQL.00000") > longestSocket {
-		return fmt.Errorf("the temporary directory %s has too long a path for a socket", os.TempDir())
+		return fmt.Errorf("the directory %s has too long a path for a socket", filepath.Dir(d.path))
 	}
 	// Locked under another name first, so that nobody takes it for a leftover meanwhile.
 	unlocked := filepath.Join(d.path, "new-lock")
@@ -70,8 +70,8 @@ func (d *directory) remove() error {
 
 // removeLeftovers removes the clusters of programs that crashed. Best effort: what cannot be removed now, or is
 // not certainly a leftover, stays.
-func removeLeftovers() {
-	locks, err := filepath.Glob(filepath.Join(os.TempDir(), dirPrefix+"*", "lock"))
+func removeLeftovers(in string) {
+	locks, err := filepath.Glob(filepath.Join(in, dirPrefix+"*", "lock"))
 	if err != nil {
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 	"github.com/valtuus/valtuus/internal/archive/store/storetest"
 	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
 )
@@ -46,6 +47,14 @@ func TestConformance(t *testing.T) {
 				t.Fatal(err)
 			}
 			return db
+		},
+		Through: func(t testing.TB, place string, faults func(sqlstore.Tx) sqlstore.Tx) store.Store {
+			t.Helper()
+			engine, err := openEngine(t.Context(), Options{URI: place, Lanes: 1}, nil, checkSchema)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return storetest.Faulty(t, engine, cursorKey, faults)
 		},
 	})
 }

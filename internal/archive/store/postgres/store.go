@@ -69,33 +69,41 @@ func OpenBeside(ctx context.Context, opts Options) (*sqlstore.Store, error) {
 }
 
 // open opens the store; trace, which may be nil, sees what goes to the server, and prepare makes sure of the schema.
-func open(ctx context.Context, opts Options, trace pgx.QueryTracer, prepare func(context.Context, *pgx.ConnConfig) error) (_ *sqlstore.Store, err error) {
+func open(ctx context.Context, opts Options, trace pgx.QueryTracer, prepare func(context.Context, *pgx.ConnConfig) error) (*sqlstore.Store, error) {
 	if _, err := cursor.NewCodec(opts.CursorKey); err != nil { // before anything is opened
 		return nil, err
 	}
-	config, err := parse(opts.URI)
+	engine, err := openEngine(ctx, opts, trace, prepare)
 	if err != nil {
 		return nil, err
+	}
+	return sqlstore.New(engine, sqlstore.Options{CursorKey: opts.CursorKey, OnCommit: opts.OnCommit})
+}
+
+func openEngine(ctx context.Context, opts Options, trace pgx.QueryTracer, prepare func(context.Context, *pgx.ConnConfig) error) (sqlstore.Engine, error) {
+	config, err := parse(opts.URI)
+	if err != nil {
+		return sqlstore.Engine{}, err
 	}
 	config.ConnConfig.Tracer = trace
 	if err := prepare(ctx, config.ConnConfig); err != nil {
-		return nil, err
+		return sqlstore.Engine{}, err
 	}
 	readers, closeReaders, err := openReaders(config, opts.Readers)
 	if err != nil {
-		return nil, classify("opening the database", err)
+		return sqlstore.Engine{}, classify("opening the database", err)
 	}
 	lanes := newLanes(config.ConnConfig, opts.Lanes)
 	if lanes.program, err = sqlstore.ProgramVersion(goose.DialectPostgres); err != nil {
-		return nil, err
+		return sqlstore.Engine{}, err
 	}
-	return sqlstore.New(sqlstore.Engine{
+	return sqlstore.Engine{
 		Readers:  readers,
 		Begin:    lanes.begin,
 		Lanes:    cap(lanes.free),
 		Classify: classify,
 		Close:    func() error { closeReaders(); return lanes.close() },
-	}, sqlstore.Options{CursorKey: opts.CursorKey, OnCommit: opts.OnCommit})
+	}, nil
 }
 
 // openReaders gives a pool whose connections only read. A transaction on it sees one snapshot.

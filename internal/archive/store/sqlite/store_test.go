@@ -64,6 +64,14 @@ func TestConformance(t *testing.T) {
 			}
 			return db
 		},
+		Through: func(t testing.TB, place string, faults func(sqlstore.Tx) sqlstore.Tx) store.Store {
+			t.Helper()
+			engine, _, err := openEngine(t.Context(), Options{Dir: place})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return storetest.Faulty(t, engine, cursorKey, faults)
+		},
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/valtuus/valtuus/internal/archive/clientkey"
 	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/archive/store/sqlstore"
 	"github.com/valtuus/valtuus/internal/identitycode"
 )
 
@@ -27,6 +28,8 @@ type Engine struct {
 	NewPlace func(t testing.TB) string
 	// Raw opens the database of a place behind the store's back. The suite closes it.
 	Raw func(t testing.TB, place string) *sql.DB
+	// Through is Open with every transaction going through what faults makes of it.
+	Through func(t testing.TB, place string, faults func(sqlstore.Tx) sqlstore.Tx) store.Store
 }
 
 // Run runs the whole suite.
@@ -49,6 +52,7 @@ func Run(t *testing.T, engine Engine) {
 	t.Run("LogSupervision", func(t *testing.T) { testLogSupervision(t, engine) })
 	t.Run("Withholdings", func(t *testing.T) { testWithholdings(t, engine) })
 	t.Run("LogProofs", func(t *testing.T) { testLogProofs(t, engine) })
+	t.Run("LogFaults", func(t *testing.T) { testLogFaults(t, engine) })
 	t.Run("Concurrency", func(t *testing.T) { testConcurrency(t, engine) })
 	t.Run("Retention", func(t *testing.T) { testRetention(t, engine) })
 	t.Run("Info", func(t *testing.T) { testInfo(t, engine) })
