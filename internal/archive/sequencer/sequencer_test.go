@@ -525,3 +525,46 @@ func TestCheckpointsAreMadeWhileRowsComeWithoutEnd(t *testing.T) {
 	stop()
 	g.Expect(<-done).To(Succeed())
 }
+
+// A clock that is set back and forward between batches, over the ends of months too, breaks neither a chain nor a tree,
+// and the witness goes on cosigning.
+func TestAClockThatIsSteppedBreaksNothing(t *testing.T) {
+	g := NewWithT(t)
+	s, key, clock := open(t, t.TempDir()), storetest.LogKey(t), clocktesting.NewFakeClock(start)
+	w := newWitness(t, key)
+	clients := []uuid.UUID{uuid.New(), uuid.New()}
+	var follower storetest.Follower
+	rows := 0
+	newest := ""
+	for _, step := range []time.Duration{
+		0, -time.Hour, 2 * time.Hour, -400 * 24 * time.Hour, 400 * 24 * time.Hour, 40 * 24 * time.Hour, -40 * 24 * time.Hour,
+		-time.Second, 75 * 24 * time.Hour, -75 * 24 * time.Hour, time.Second,
+	} {
+		clock.SetTime(clock.Now().Add(step))
+		for i := range 70 {
+			row := storetest.Row("document.read", clock.Now())
+			row.ClientID = clients[i%2]
+			g.Expect(s.AppendLog(t.Context(), row)).To(Succeed())
+			rows++
+		}
+		// One that starts now, and knows nothing of the time before.
+		one := sequencer.New(sequencer.Options{Store: s, Key: key, Clock: clock, Log: logr.Discard(), Witnesses: []sequencer.Witness{w.client}})
+		g.Expect(one.CatchUp(t.Context())).To(Succeed())
+		g.Expect(one.Checkpoint(t.Context())).To(Succeed())
+		found, err := follower.Follow(t.Context(), s)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(found).To(BeEmpty())
+		g.Expect(follower.Leaves).To(Equal(rows))
+		state, err := s.LogState(t.Context())
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(state.Month >= newest).To(BeTrue(), "no month that is over gets another leaf")
+		newest = state.Month
+		last, err := s.LogCheckpoint(t.Context(), state.Month)
+		g.Expect(err).NotTo(HaveOccurred())
+		opened, err := key.Verifier().Open(last.Note, w.client.Verifier())
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(opened.Tree.N).To(Equal(state.Size))
+		g.Expect(opened.Cosignatures).To(HaveLen(1))
+	}
+	g.Expect(newest).To(Equal("2026-05"))
+}

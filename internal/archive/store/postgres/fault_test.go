@@ -13,6 +13,7 @@ import (
 
 	"github.com/valtuus/valtuus/internal/archive/crashtest"
 	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/archive/store/storetest"
 	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
 )
 
@@ -248,4 +249,34 @@ func TestTooManyConnectionsIsUnavailable(t *testing.T) {
 	if err := put(t.Context(), s, document(client, []byte("x"), "t1")); err != nil {
 		t.Errorf("connections again: %v", err)
 	}
+}
+
+// TestADiskThatIsFullInABatchOfLeavesLeavesTheLogWhole has the server say so in the middle of a batch.
+func TestADiskThatIsFullInABatchOfLeavesLeavesTheLogWhole(t *testing.T) {
+	uri := pgcluster.Shared(t).Database(t)
+	s := openAt(t, uri)
+	client := clientOf(t, s, 1)
+	rows := make([]store.LogRow, 299)
+	for i := range rows {
+		rows[i] = row("document.read")
+		rows[i].Registry, rows[i].ClientID = registry, client
+	}
+	if err := s.AppendLog(t.Context(), rows...); err != nil {
+		t.Fatal(err)
+	}
+	admin := session(t, uri)
+	do(t, admin, `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		IF NEW.level = 0 AND length(NEW.hashes) > 100 * 32 THEN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END IF;
+		RETURN NEW; END $$`,
+		`CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON log_tiles FOR EACH ROW EXECUTE FUNCTION full_disk()`)
+	one := storetest.Sequencer(s, storetest.LogKey(t), start)
+	if err := one.CatchUp(t.Context()); !errors.Is(err, store.ErrUnavailable) {
+		t.Fatalf("on a full disk: got %v, want ErrUnavailable", err)
+	}
+	storetest.CheckLog(t, s, 300, 300-64)
+	do(t, admin, `DROP TRIGGER full_disk ON log_tiles`)
+	if err := errors.Join(one.CatchUp(t.Context()), one.Checkpoint(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	storetest.CheckLog(t, s, 300, 0)
 }

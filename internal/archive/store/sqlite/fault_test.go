@@ -319,3 +319,33 @@ func TestConcurrentWritersShareTransactions(t *testing.T) {
 		t.Errorf("640 operations of 32 writers took %d commits", commits.Load())
 	}
 }
+
+// The disk becomes full while rows are given their leaves: the batch that does not fit is there as nothing, and with
+// space again the log goes on.
+func TestADiskThatIsFullInABatchOfLeavesLeavesTheLogWhole(t *testing.T) {
+	s := openNew(t)
+	client := storetest.Client(t, s, registry, 1)
+	rows := make([]store.LogRow, 1000)
+	for i := range rows {
+		rows[i] = storetest.Row("document.read", start)
+		rows[i].Registry, rows[i].ClientID = registry, client
+	}
+	if err := s.AppendLog(t.Context(), rows...); err != nil {
+		t.Fatal(err)
+	}
+	setMaxPages(t, s, 12)
+	one := storetest.Sequencer(s, storetest.LogKey(t), start)
+	if err := one.CatchUp(t.Context()); !errors.Is(err, store.ErrUnavailable) {
+		t.Fatalf("on a full disk: got %v, want ErrUnavailable", err)
+	}
+	state, err := s.LogState(t.Context())
+	if err != nil || state.Size == 0 || state.Size%64 != 0 || state.Size > 900 {
+		t.Fatalf("the log is at %+v (err=%v): some whole batches fit", state, err)
+	}
+	storetest.CheckLog(t, s, 1001, 1001-int(state.Size))
+	setMaxPages(t, s, 1_000_000)
+	if err := errors.Join(one.CatchUp(t.Context()), one.Checkpoint(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	storetest.CheckLog(t, s, 1001, 0)
+}
