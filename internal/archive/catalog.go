@@ -55,7 +55,7 @@ func (s *Server) serveOpenly(h handler) http.Handler {
 			x.finish(out)
 			return
 		}
-		x.write(out.answer)
+		_, _ = x.write(out.answer)
 	})
 }
 

@@ -76,12 +76,19 @@ func (x *exchange) openVersion(r reading) (store.Facts, *outcome) {
 
 // release decides again, just before data leave: the right may have ended meanwhile.
 func (x *exchange) release(r reading, a answer) outcome {
-	if d := x.decideRead(r.current, r.wanted); !d.Allowed {
-		return hidden(d)
+	holds := func() *outcome {
+		if d := x.decideRead(r.current, r.wanted); !d.Allowed {
+			return ended(hidden(d))
+		}
+		if !r.masked && x.masks(r.current, r.wanted) {
+			return ended(failed(problem.Of(problem.StoreUnavailable))) // the registry's policy has changed: try again
+		}
+		return nil
 	}
-	if !r.masked && x.masks(r.current, r.wanted) {
-		return failed(problem.Of(problem.StoreUnavailable)) // the registry's policy has changed: try again
+	if stopped := holds(); stopped != nil {
+		return *stopped
 	}
+	x.holds = holds
 	x.handled(r.id)
 	return allowed(a)
 }

@@ -34,6 +34,8 @@ type exchange struct {
 	fingerprint pki.Fingerprint
 	// showsNonDisclosure is what the decision in the row says of documents under a non-disclosure.
 	showsNonDisclosure bool
+	// holds says, while an answer is sent, whether it still may be: nil, or how it ends.
+	holds func() *outcome
 	// row grows with what is known and becomes the use log's row.
 	row store.LogRow
 }
@@ -61,6 +63,9 @@ func (x *exchange) decide(q question) verdict {
 	v := x.judge(q, now)
 	x.server.opts.Metrics.decided(x.server.opts.Clock.Since(now))
 	x.note(v.Decision, now)
+	if v.Allowed {
+		x.holds = x.standing(q)
+	}
 	return v
 }
 

@@ -7,7 +7,6 @@ import (
 	"context"
 	"maps"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/valtuus/valtuus/internal/archive/assertion"
@@ -65,14 +64,17 @@ func (x *exchange) answer(proof durable, out outcome) {
 		a = x.problemAnswer(out.problem)
 		maps.Copy(a.header, out.header)
 	}
-	x.write(a)
+	if cut, sent := x.write(a); cut != nil {
+		x.cut(*cut, sent)
+		return
+	}
 	x.tell(out.kind, reason, a.status)
 }
 
 // answerUnrecorded tells that the use log cannot be written: the one answer that needs no record.
 func (x *exchange) answerUnrecorded() {
 	a := x.problemAnswer(problem.Of(problem.LogUnavailable))
-	x.write(a)
+	_, _ = x.write(a)
 	x.tell(store.OutcomeError, problem.LogUnavailable.Code(), a.status)
 }
 
@@ -98,20 +100,4 @@ func (x *exchange) problemAnswer(p *problem.Problem) answer {
 		header.Set("WWW-Authenticate", assertion.Header)
 	}
 	return answer{status: p.Source.Status(), header: header, body: p.Body(x.lang, x.id)}
-}
-
-// write sends an answer. An error means that the caller is gone; there is nobody to tell.
-func (x *exchange) write(a answer) {
-	header := x.writer.Header()
-	for name, values := range a.header {
-		header[name] = values
-	}
-	header.Set("X-Request-Id", x.id)
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Cache-Control", "no-store")
-	if a.status != http.StatusNotModified { // which tells of no body
-		header.Set("Content-Length", strconv.Itoa(len(a.body)))
-	}
-	x.writer.WriteHeader(a.status)
-	_, _ = x.writer.Write(a.body)
 }

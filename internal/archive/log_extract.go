@@ -5,6 +5,7 @@ package archive
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 
@@ -16,7 +17,7 @@ const maxExtract = 20_000
 
 // extractLog gives all that the registry's log has about a client, with the proofs that it is in the log: whoever is
 // handed it can check it without the archive. It is for the same people as the log itself, since it names everybody
-// who has used the data.
+// who has used the data. It is proven and sent record by record, so that the largest takes no more memory than a small one.
 func (x *exchange) extractLog() outcome {
 	client, stopped := x.clientAsked()
 	if stopped != nil {
@@ -25,14 +26,14 @@ func (x *exchange) extractLog() outcome {
 	if d := x.decide(question{}); !d.Allowed {
 		return refusedBy(d)
 	}
-	extract, err := logaudit.Take(x.context(), x.server.opts.Store, x.registry, client, maxExtract, x.now())
+	extract, err := logaudit.Begin(x.context(), x.server.opts.Store, x.registry, client, maxExtract, x.now())
 	switch {
 	case errors.Is(err, logaudit.ErrTooMany):
 		return *ended(invalidField("client", "has more than "+strconv.Itoa(maxExtract)+" records: they can be copied with 'valtuus log export'"))
 	case err != nil:
 		return x.storeFailed(err)
 	}
-	if len(extract.Records)+extract.Waiting+extract.Before == 0 {
+	if extract.Rows() == 0 {
 		// An empty extract for a mistaken id would look like data that nobody used.
 		if stopped := x.knownClient(client); stopped != nil {
 			return *stopped
@@ -42,5 +43,8 @@ func (x *exchange) extractLog() outcome {
 	if d := x.decide(question{}); !d.Allowed {
 		return refusedBy(d)
 	}
-	return allowed(jsonAnswer(http.StatusOK, extract))
+	return allowed(answer{
+		status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}},
+		stream: func(to io.Writer) error { return extract.Write(x.context(), to) },
+	})
 }

@@ -55,6 +55,7 @@ type logRowJSON struct {
 	DocumentCount  int             `json:"documentCount"`
 	RestsOn        restsOnJSON     `json:"restsOn"`
 	ViewAgeSeconds float64         `json:"viewAgeSeconds"`
+	CutAt          int64           `json:"cutAt,omitempty"`
 }
 
 // searchLog lists rows of this registry's use log, newest first, to its organizer.
@@ -102,7 +103,7 @@ func describeRow(r *store.LogRow) logRowJSON {
 		RestsOn: restsOnJSON{
 			Registry: loggedRef(r.RegistryObject), Grant: loggedRef(r.Grant), Relationship: loggedRef(r.Relationship),
 		},
-		ViewAgeSeconds: r.ViewAge.Seconds(),
+		ViewAgeSeconds: r.ViewAge.Seconds(), CutAt: r.CutAt,
 	}
 	if r.ClientID != uuid.Nil {
 		row.Client = &r.ClientID

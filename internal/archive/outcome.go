@@ -5,6 +5,7 @@ package archive
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 
 	"github.com/valtuus/valtuus/internal/archive/problem"
@@ -34,6 +35,8 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	// stream writes the body where it is too large to be made first. Its errors are the store's, or those of the writer.
+	stream func(to io.Writer) error
 }
 
 // allowed ends a request well.

@@ -1199,8 +1199,11 @@ type LogRow struct {
 	Client      openapi_types.UUID `json:"client,omitempty,omitzero"`
 
 	// Criteria What was asked for.
-	Criteria      map[string]interface{} `json:"criteria,omitempty,omitzero"`
-	DocumentCount int                    `json:"documentCount"`
+	Criteria map[string]interface{} `json:"criteria,omitempty,omitzero"`
+
+	// CutAt The answer was cut, since the right had ended, or the storage failed: so many bytes of its body had been sent. The row that the answer began with has the same request id, and comes before.
+	CutAt         int `json:"cutAt,omitempty,omitzero"`
+	DocumentCount int `json:"documentCount"`
 
 	// Documents The documents handled.
 	Documents    []openapi_types.UUID `json:"documents,omitempty,omitzero"`
@@ -2577,7 +2580,7 @@ type ClientInterface interface {
 
 	// ExtractLogWithBody Prove one client's rows of the use log
 	//
-	// For the organizer's supervisors. All rows about the client, each with the proof that it is in the log, and the signed checkpoints that the proofs lead to: the answer can be checked without the archive, by `valtuus log verify-extract`.
+	// For the organizer's supervisors. All rows about the client, each with the proof that it is in the log, and the signed checkpoints that the proofs lead to: the answer can be checked without the archive, by `valtuus log verify-extract`. It is sent as it is made, and cut where the right ends meanwhile: the connection ends then without the end of the answer.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2586,7 +2589,7 @@ type ClientInterface interface {
 
 	// ExtractLog Prove one client's rows of the use log
 	//
-	// For the organizer's supervisors. All rows about the client, each with the proof that it is in the log, and the signed checkpoints that the proofs lead to: the answer can be checked without the archive, by `valtuus log verify-extract`.
+	// For the organizer's supervisors. All rows about the client, each with the proof that it is in the log, and the signed checkpoints that the proofs lead to: the answer can be checked without the archive, by `valtuus log verify-extract`. It is sent as it is made, and cut where the right ends meanwhile: the connection ends then without the end of the answer.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3422,7 +3425,7 @@ func (c *Requests) Explain(ctx context.Context, oid Registry, body ExplainJSONRe
 
 // ExtractLogWithBody Prove one client's rows of the use log
 //
-// For the organizer's supervisors. All rows about the client, each with the proof that it is in the log, and the signed checkpoints that the proofs lead to: the answer can be checked without the archive, by `valtuus log verify-extract`.
+// For the organizer's supervisors. All rows about the client, each with the proof that it is in the log, and the signed checkpoints that the proofs lead to: the answer can be checked without the archive, by `valtuus log verify-extract`. It is sent as it is made, and cut where the right ends meanwhile: the connection ends then without the end of the answer.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3441,7 +3444,7 @@ func (c *Requests) ExtractLogWithBody(ctx context.Context, oid Registry, content
 
 // ExtractLog Prove one client's rows of the use log
 //
-// For the organizer's supervisors. All rows about the client, each with the proof that it is in the log, and the signed checkpoints that the proofs lead to: the answer can be checked without the archive, by `valtuus log verify-extract`.
+// For the organizer's supervisors. All rows about the client, each with the proof that it is in the log, and the signed checkpoints that the proofs lead to: the answer can be checked without the archive, by `valtuus log verify-extract`. It is sent as it is made, and cut where the right ends meanwhile: the connection ends then without the end of the answer.
 //
 // Takes a body of the `application/json` content type.
 //

@@ -4,9 +4,13 @@
 package logaudit
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -45,21 +49,33 @@ type ExtractRecord struct {
 	Record string `json:"record"`
 	// Proof are the hashes from the leaf to the root.
 	Proof tlog.RecordProof `json:"proof"`
-	// sequence is the client's number.
-	sequence int64
 }
 
 // ErrTooMany says that there are more records than one extract may have.
 var ErrTooMany = errors.New("too many records")
 
-// Take makes the extract of a client, of so many records at most. ErrTooMany.
-func Take(ctx context.Context, from store.LogProofs, registry string, client uuid.UUID, most int, now time.Time) (*Extract, error) {
-	e := &Extract{
+// Extraction is an extract of which the places of the records are known, and not yet the records.
+type Extraction struct {
+	head Extract
+	from store.LogProofs
+	// sizes are those of the trees that the proofs lead to.
+	sizes  map[string]int64
+	places []extractPlace
+}
+
+// extractPlace is where a record is, and the client's number of it.
+type extractPlace struct {
+	row      store.LogPosition
+	sequence int64
+}
+
+// Begin finds the records of a client, so many at most. ErrTooMany.
+func Begin(ctx context.Context, from store.LogProofs, registry string, client uuid.UUID, most int, now time.Time) (*Extraction, error) {
+	e := &Extraction{from: from, sizes: map[string]int64{}, head: Extract{
 		Format: formatExtract, Registry: registry, Client: client, Made: now.UTC(),
 		Checkpoints: map[logproof.Month]string{}, Records: []ExtractRecord{},
-	}
+	}}
 	// The checkpoints first: what they cover stays as it is.
-	trees, sizes := map[string]*logproof.Tree{}, map[string]int64{}
 	months, err := from.LogTrees(ctx)
 	if err != nil {
 		return nil, err
@@ -73,8 +89,7 @@ func Take(ctx context.Context, from store.LogProofs, registry string, client uui
 		if err != nil {
 			return nil, err
 		}
-		trees[month.Month] = sequencer.TreeOf(ctx, from, month.Month)
-		sizes[month.Month], notes[month.Month] = last.Size, string(last.Note)
+		e.sizes[month.Month], notes[month.Month] = last.Size, string(last.Note)
 	}
 	query := store.LogQuery{Registry: registry, ClientID: client, Limit: store.MaxPage}
 	for {
@@ -86,26 +101,103 @@ func Take(ctx context.Context, from store.LogProofs, registry string, client uui
 			one := &page.Rows[i]
 			switch {
 			case one.Leaf == nil && !one.Pending:
-				e.Before++
-			case one.Leaf == nil || one.Leaf.Index >= sizes[one.Leaf.Month]:
-				e.Waiting++
-			case len(e.Records) == most:
+				e.head.Before++
+			case one.Leaf == nil || one.Leaf.Index >= e.sizes[one.Leaf.Month]:
+				e.head.Waiting++
+			case len(e.places) == most:
 				return nil, ErrTooMany
 			default:
-				record, err := extractOf(one, trees[one.Leaf.Month], sizes[one.Leaf.Month])
-				if err != nil {
-					return nil, err
-				}
-				e.Records = append(e.Records, record)
-				e.Checkpoints[record.Month] = notes[one.Leaf.Month]
+				e.places = append(e.places, extractPlace{one.Position, one.Leaf.ClientSequence})
+				e.head.Checkpoints[logproof.Month(one.Leaf.Month)] = notes[one.Leaf.Month]
 			}
 		}
 		if query.After = page.Next; query.After == nil {
 			break
 		}
 	}
-	slices.SortStableFunc(e.Records, func(a, b ExtractRecord) int { return int(a.sequence - b.sequence) })
+	slices.SortStableFunc(e.places, func(a, b extractPlace) int { return cmp.Compare(a.sequence, b.sequence) })
 	return e, nil
+}
+
+// Rows is how many rows there are about the client, with or without a proof.
+func (e *Extraction) Rows() int { return len(e.places) + e.head.Waiting + e.head.Before }
+
+// recordsAtOnce is how many records are read and proven together.
+const recordsAtOnce = 64
+
+// each reads and proves the records in their order.
+func (e *Extraction) each(ctx context.Context, take func(*ExtractRecord) error) error {
+	for batch := range slices.Chunk(e.places, recordsAtOnce) {
+		places := make([]store.LogPosition, len(batch))
+		for i := range batch {
+			places[i] = batch[i].row
+		}
+		leaves, err := e.from.LeavesAt(ctx, places)
+		if err != nil {
+			return err
+		}
+		trees := map[string]*logproof.Tree{} // which keep what they read
+		for i := range leaves {
+			one := &leaves[i]
+			if one.Row == nil || one.Leaf == nil {
+				return store.Unavailable("proving a row of the log", errors.New("it was destroyed meanwhile"))
+			}
+			month := one.Leaf.Month
+			if trees[month] == nil {
+				trees[month] = sequencer.TreeOf(ctx, e.from, month)
+			}
+			record, err := extractOf(one, trees[month], e.sizes[month])
+			if err != nil {
+				return err
+			}
+			if err := take(&record); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Write writes the extract as JSON, a record at a time. Its errors are the store's, or those of the writer.
+func (e *Extraction) Write(ctx context.Context, to io.Writer) error {
+	head, err := json.Marshal(&e.head)
+	if err != nil {
+		return err
+	}
+	before, after, _ := bytes.Cut(head, []byte(noRecords))
+	if _, err := fmt.Fprintf(to, "%s%s", before, noRecords[:len(noRecords)-1]); err != nil {
+		return err
+	}
+	comma := ""
+	if err := e.each(ctx, func(record *ExtractRecord) error {
+		text, err := json.Marshal(record)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(to, "%s\n%s", comma, text)
+		comma = ","
+		return err
+	}); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(to, "]%s\n", after)
+	return err
+}
+
+// noRecords is what stands for the records where there are none.
+const noRecords = `"records":[]`
+
+// Take makes the extract of a client, of so many records at most. ErrTooMany.
+func Take(ctx context.Context, from store.LogProofs, registry string, client uuid.UUID, most int, now time.Time) (*Extract, error) {
+	e, err := Begin(ctx, from, registry, client, most, now)
+	if err != nil {
+		return nil, err
+	}
+	all := e.head
+	return &all, e.each(ctx, func(record *ExtractRecord) error {
+		all.Records = append(all.Records, *record)
+		return nil
+	})
 }
 
 func extractOf(one *store.LoggedLeaf, tree *logproof.Tree, size int64) (ExtractRecord, error) {
@@ -118,7 +210,6 @@ func extractOf(one *store.LoggedLeaf, tree *logproof.Tree, size int64) (ExtractR
 		return ExtractRecord{}, fmt.Errorf("prove a row of the log: %w", err)
 	}
 	return ExtractRecord{
-		Month: logproof.Month(one.Leaf.Month), Index: one.Leaf.Index, Salt: one.Leaf.Salt[:], Record: string(record),
-		Proof: proof, sequence: one.Leaf.ClientSequence,
+		Month: logproof.Month(one.Leaf.Month), Index: one.Leaf.Index, Salt: one.Leaf.Salt[:], Record: string(record), Proof: proof,
 	}, nil
 }

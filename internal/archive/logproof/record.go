@@ -93,6 +93,7 @@ type record struct {
 	Grant          *objectRef `json:"grant,omitempty"`
 	RegistryObject *objectRef `json:"registryObject,omitempty"`
 	ViewAge        int64      `json:"viewAgeMs,omitempty"`
+	CutAt          int64      `json:"cutAt,omitempty"`
 }
 
 type objectRef struct {
@@ -140,7 +141,7 @@ func Encode(row *store.LogRow, link Link) ([]byte, error) {
 		Professional: row.Professional, Role: row.Role, CardThumbprint: row.CardThumbprint, AssertionKey: row.AssertionKey,
 		Criteria: string(row.Criteria), DocumentIDs: row.DocumentIDs, DocumentCount: row.DocumentCount,
 		Relationship: ref(row.Relationship), Grant: ref(row.Grant), RegistryObject: ref(row.RegistryObject),
-		ViewAge: row.ViewAge.Milliseconds(),
+		ViewAge: row.ViewAge.Milliseconds(), CutAt: row.CutAt,
 	}
 	if !row.AssertionExpires.IsZero() {
 		expires := instant(store.Instant(row.AssertionExpires))
@@ -181,7 +182,7 @@ func Decode(text []byte) (store.LogRow, Link, error) {
 		DocumentIDs:      r.DocumentIDs, DocumentCount: r.DocumentCount,
 		Relationship: store.ObjectRef(orZero(r.Relationship)), Grant: store.ObjectRef(orZero(r.Grant)),
 		RegistryObject: store.ObjectRef(orZero(r.RegistryObject)),
-		ViewAge:        time.Duration(r.ViewAge) * time.Millisecond,
+		ViewAge:        time.Duration(r.ViewAge) * time.Millisecond, CutAt: r.CutAt,
 	}
 	if r.Criteria != "" {
 		row.Criteria = json.RawMessage(r.Criteria)

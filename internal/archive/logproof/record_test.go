@@ -32,6 +32,7 @@ func fullRow() store.LogRow {
 		Grant:          store.ObjectRef{UID: "gu", Revision: "2"},
 		RegistryObject: store.ObjectRef{UID: "eu", Revision: "3"},
 		ViewAge:        1500 * time.Millisecond,
+		CutAt:          65536,
 	}
 }
 
@@ -54,6 +55,10 @@ func TestTheCanonicalRecordNeverChanges(t *testing.T) {
 		`"registryObject":{"uid":"eu","revision":"3"},"viewAgeMs":1500}`
 	row := fullRow()
 	text, err := Encode(&row, fullLink())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(text)).To(Equal(strings.TrimSuffix(golden, "}") + `,"cutAt":65536}`))
+	row.CutAt = 0 // which records of before do not have
+	text, err = Encode(&row, fullLink())
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(string(text)).To(Equal(golden))
 	g.Expect(Commit(make([]byte, SaltSize), text).String()).To(Equal("650fe47739d26d30b7764897bc8a731b552386c6aebb6fbe042c33674990b4e7"))

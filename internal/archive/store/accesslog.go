@@ -60,6 +60,9 @@ type LogRow struct {
 	Relationship, Grant, RegistryObject ObjectRef
 	// ViewAge is how old the view was when the decision was made, to the millisecond.
 	ViewAge time.Duration
+	// CutAt is how many bytes of the answer's body had left when it was cut. A row that tells so comes after the one
+	// that the answer began with, with the same RequestID; 0 in any other.
+	CutAt int64
 }
 
 // ObjectRef names one revision of a Kubernetes object.

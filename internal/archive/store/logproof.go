@@ -57,6 +57,10 @@ type LogProofs interface {
 	// Leaves gives the leaves of a month from an index on with their rows, limit (1 to MaxPage) at most.
 	Leaves(ctx context.Context, month string, from int64, limit int) ([]LoggedLeaf, error)
 
+	// LeavesAt gives the rows at the places with their leaves, in the order of the places; the row is nil where there
+	// is none.
+	LeavesAt(ctx context.Context, places []LogPosition) ([]LoggedLeaf, error)
+
 	// LeavesOf gives the rows that the query selects with their leaves, if they have one, in the order of Log.
 	LeavesOf(ctx context.Context, query LogQuery) (LeafPage, error)
 }

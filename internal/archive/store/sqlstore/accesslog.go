@@ -82,9 +82,9 @@ func writeLog(t Tx, row *store.LogRow) error {
 		   professional, professional_role, card_thumbprint, assertion_key, assertion_expires_us,
 		   criteria, document_ids, document_count,
 		   relationship_uid, relationship_revision, grant_uid, grant_revision, registry_uid, registry_revision,
-		   view_age_ms)
+		   view_age_ms, cut_at)
 		 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-		   $20, $21, $22, $23, $24, $25, $26, $27)`,
+		   $20, $21, $22, $23, $24, $25, $26, $27, $28)`,
 		store.Micros(row.Time), row.ID[:], clean(row.RequestID), clean(row.Registry), clean(row.Operation),
 		string(row.Outcome), clean(row.Reason),
 		client, clean(row.Caller), clean(row.Organization), clean(row.Unit), clean(row.CertificateThumbprint),
@@ -92,7 +92,7 @@ func writeLog(t Tx, row *store.LogRow) error {
 		criteria, ids, row.DocumentCount,
 		row.Relationship.UID, row.Relationship.Revision, row.Grant.UID, row.Grant.Revision,
 		row.RegistryObject.UID, row.RegistryObject.Revision,
-		row.ViewAge.Milliseconds())
+		row.ViewAge.Milliseconds(), row.CutAt)
 }
 
 // clean gives text that every engine keeps: what a stranger sent must be logged, not stop the log.

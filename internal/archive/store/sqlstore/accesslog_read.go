@@ -43,7 +43,7 @@ const logColumns = `time_us, log_id, request_id, registry_oid, operation, outcom
    professional, professional_role, card_thumbprint, assertion_key, assertion_expires_us,
    criteria, document_ids, document_count,
    relationship_uid, relationship_revision, grant_uid, grant_revision, registry_uid, registry_revision,
-   view_age_ms`
+   view_age_ms, cut_at`
 
 const selectLog = `SELECT ` + logColumns + ` FROM access_log WHERE 1 = 1`
 
@@ -90,7 +90,7 @@ func scanLogRow(scan func(...any) error) (store.LogRow, error) {
 		&row.Professional, &row.Role, &row.CardThumbprint, &assertion, &expires,
 		&criteria, &ids, &row.DocumentCount,
 		&row.Relationship.UID, &row.Relationship.Revision, &row.Grant.UID, &row.Grant.Revision,
-		&row.RegistryObject.UID, &row.RegistryObject.Revision, &viewAge); err != nil {
+		&row.RegistryObject.UID, &row.RegistryObject.Revision, &viewAge, &row.CutAt); err != nil {
 		return store.LogRow{}, err
 	}
 	row.Time, row.Outcome = store.FromMicros(us), store.Outcome(outcome)

@@ -202,6 +202,19 @@ func (s *Store) Leaves(ctx context.Context, month string, from int64, limit int)
 	return leaves, nil
 }
 
+// LeavesAt implements store.LogProofs.
+func (s *Store) LeavesAt(ctx context.Context, places []store.LogPosition) ([]store.LoggedLeaf, error) {
+	rows, err := s.rowsAt(ctx, places)
+	if err != nil {
+		return nil, err
+	}
+	leaves := make([]store.LoggedLeaf, len(places))
+	for i, place := range places {
+		leaves[i] = store.LoggedLeaf{Position: place, Row: rows[place.ID]}
+	}
+	return leaves, s.readLeaves(ctx, leaves)
+}
+
 // LeavesOf implements store.LogProofs.
 func (s *Store) LeavesOf(ctx context.Context, query store.LogQuery) (page store.LeafPage, err error) {
 	rows, err := s.Log(ctx, query)
@@ -209,15 +222,22 @@ func (s *Store) LeavesOf(ctx context.Context, query store.LogQuery) (page store.
 		return store.LeafPage{}, err
 	}
 	page.Next = rows.Next
-	at := map[uuid.UUID]*store.LoggedLeaf{}
 	page.Rows = make([]store.LoggedLeaf, len(rows.Rows))
 	for i := range rows.Rows {
 		row := &rows.Rows[i]
 		page.Rows[i] = store.LoggedLeaf{Position: store.LogPosition{Time: row.Time, ID: row.ID}, Row: row}
-		at[row.ID] = &page.Rows[i]
+	}
+	return page, s.readLeaves(ctx, page.Rows)
+}
+
+// readLeaves fills in the leaves of the rows, and whether they wait for one.
+func (s *Store) readLeaves(ctx context.Context, rows []store.LoggedLeaf) error {
+	at := make(map[uuid.UUID]*store.LoggedLeaf, len(rows))
+	for i := range rows {
+		at[rows[i].Position.ID] = &rows[i]
 	}
 	// Pending first: a row that gets its leaf in between has both, and counts as one that has it.
-	if err := s.eachAt(ctx, rows.Rows, `SELECT log_id FROM log_pending WHERE `, func(scan func(...any) error) error {
+	if err := s.eachAt(ctx, rows, `SELECT log_id FROM log_pending WHERE `, func(scan func(...any) error) error {
 		var id uuid.UUID
 		err := scan(&id)
 		if one := at[id]; one != nil {
@@ -225,9 +245,9 @@ func (s *Store) LeavesOf(ctx context.Context, query store.LogQuery) (page store.
 		}
 		return err
 	}); err != nil {
-		return store.LeafPage{}, err
+		return err
 	}
-	err = s.eachAt(ctx, rows.Rows, `SELECT log_id, `+leafColumns+` FROM log_leaves WHERE `, func(scan func(...any) error) error {
+	return s.eachAt(ctx, rows, `SELECT log_id, `+leafColumns+` FROM log_leaves WHERE `, func(scan func(...any) error) error {
 		var (
 			id   uuid.UUID
 			read leafScan
@@ -241,11 +261,10 @@ func (s *Store) LeavesOf(ctx context.Context, query store.LogQuery) (page store.
 		}
 		return err
 	})
-	return page, err
 }
 
 // eachAt runs a query that ends in WHERE for the places of the rows.
-func (s *Store) eachAt(ctx context.Context, rows []store.LogRow, query string, scan func(func(...any) error) error) error {
+func (s *Store) eachAt(ctx context.Context, rows []store.LoggedLeaf, query string, scan func(func(...any) error) error) error {
 	for len(rows) > 0 {
 		n := min(len(rows), rowsAtOnce)
 		b := &statement{}
@@ -254,7 +273,7 @@ func (s *Store) eachAt(ctx context.Context, rows []store.LogRow, query string, s
 			if i > 0 {
 				b.add(` OR `)
 			}
-			b.add(`(time_us = ? AND log_id = ?)`, store.Micros(rows[i].Time), rows[i].ID[:])
+			b.add(`(time_us = ? AND log_id = ?)`, store.Micros(rows[i].Position.Time), rows[i].Position.ID[:])
 		}
 		rows = rows[n:]
 		if err := s.each(ctx, s.engine.Readers, "reading leaves of the log", b.text(), b.args, scan); err != nil {

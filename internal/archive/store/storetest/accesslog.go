@@ -152,5 +152,6 @@ func FullRow() store.LogRow {
 		Grant:          store.ObjectRef{UID: "gu", Revision: "2"},
 		RegistryObject: store.ObjectRef{UID: "eu", Revision: "3"},
 		ViewAge:        1500 * time.Millisecond,
+		CutAt:          65536,
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -312,5 +314,15 @@ func logARowAndItsLeafComeTogether(t *testing.T, engine Engine) {
 		if one.Leaf != nil && one.Leaf.ClientSequence != int64(i+1) {
 			t.Errorf("row %d is the client's %d", i, one.Leaf.ClientSequence)
 		}
+	}
+
+	slices.Reverse(got)
+	places := []store.LogPosition{{Time: start, ID: uuid.New()}} // of nothing
+	for _, one := range got {
+		places = append(places, one.Position)
+	}
+	again, err := s.LeavesAt(t.Context(), places)
+	if err != nil || !reflect.DeepEqual(again[1:], got) || again[0].Row != nil || again[0].Leaf != nil || again[0].Pending {
+		t.Errorf("by their places they are %+v (err=%v), want %+v", again, err, got)
 	}
 }

@@ -134,7 +134,7 @@ var tables = []table{
 			"professional", "professional_role", "card_thumbprint", "assertion_key", "assertion_expires_us",
 			"criteria", "document_ids", "document_count",
 			"relationship_uid", "relationship_revision", "grant_uid", "grant_revision", "registry_uid", "registry_revision",
-			"view_age_ms",
+			"view_age_ms", "cut_at",
 		},
 	},
 	{
