@@ -8,7 +8,9 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 
@@ -44,6 +46,11 @@ const logColumns = `time_us, log_id, request_id, registry_oid, operation, outcom
    criteria, document_ids, document_count,
    relationship_uid, relationship_revision, grant_uid, grant_revision, registry_uid, registry_revision,
    view_age_ms, cut_at`
+
+// logColumnsOf are those of one table among several.
+func logColumnsOf(table string) string {
+	return table + "." + strings.Join(strings.FieldsFunc(logColumns, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }), ", "+table+".")
+}
 
 const selectLog = `SELECT ` + logColumns + ` FROM access_log WHERE 1 = 1`
 

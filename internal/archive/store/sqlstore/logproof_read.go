@@ -6,6 +6,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,30 +14,18 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
 
+// pendingSQL reads rows that wait. The limit is inside, so that no engine thinks of reading all of the log.
+var pendingSQL = `SELECT ` + logColumnsOf("a") + ` FROM (SELECT time_us, log_id FROM log_pending ORDER BY time_us, log_id LIMIT $1) p
+ JOIN access_log a ON a.time_us = p.time_us AND a.log_id = p.log_id ORDER BY a.time_us, a.log_id`
+
 // PendingLog implements store.LogProofs. A row that is not there any more gets no leaf, and goes on waiting.
-func (s *Store) PendingLog(ctx context.Context, limit int) ([]store.LogRow, error) {
-	var positions []store.LogPosition
-	err := s.each(ctx, s.engine.Readers, "reading what waits for a leaf",
-		`SELECT time_us, log_id FROM log_pending ORDER BY time_us, log_id LIMIT $1`, []any{limit},
-		func(scan func(...any) error) error {
-			position, err := scanPosition(scan)
-			positions = append(positions, position)
-			return err
-		})
-	if err != nil {
-		return nil, err
-	}
-	found, err := s.rowsAt(ctx, positions)
-	if err != nil {
-		return nil, err
-	}
-	var rows []store.LogRow
-	for _, position := range positions {
-		if row, ok := found[position.ID]; ok {
-			rows = append(rows, *row)
-		}
-	}
-	return rows, nil
+func (s *Store) PendingLog(ctx context.Context, limit int) (rows []store.LogRow, err error) {
+	err = s.each(ctx, s.engine.Readers, "reading what waits for a leaf", pendingSQL, []any{limit}, func(scan func(...any) error) error {
+		row, err := scanLogRow(scan)
+		rows = append(rows, row)
+		return err
+	})
+	return rows, err
 }
 
 func scanPosition(scan func(...any) error) (store.LogPosition, error) {
@@ -202,85 +191,82 @@ func (s *Store) Leaves(ctx context.Context, month string, from int64, limit int)
 	return leaves, nil
 }
 
+// withLeavesSQL reads the rows of another query, which is bounded, with their leaves and whether they wait for one.
+func withLeavesSQL(rows string) string {
+	return `SELECT ` + logColumnsOf("a") + `, l.month, l.leaf_index, l.salt, l.sequenced_us, l.client_sequence, l.client_previous, p.log_id
+ FROM (` + rows + `) a
+ LEFT JOIN log_leaves l ON l.time_us = a.time_us AND l.log_id = a.log_id
+ LEFT JOIN log_pending p ON p.time_us = a.time_us AND p.log_id = a.log_id
+ ORDER BY a.time_us, a.log_id`
+}
+
+var leavesAtSQL = bySize(rowsAtOnce, func(n int) string { return withLeavesSQL(rowsAtSQL[n]) })
+
 // LeavesAt implements store.LogProofs.
 func (s *Store) LeavesAt(ctx context.Context, places []store.LogPosition) ([]store.LoggedLeaf, error) {
-	rows, err := s.rowsAt(ctx, places)
-	if err != nil {
-		return nil, err
-	}
-	leaves := make([]store.LoggedLeaf, len(places))
+	all, at := make([]store.LoggedLeaf, len(places)), map[uuid.UUID]*store.LoggedLeaf{}
 	for i, place := range places {
-		leaves[i] = store.LoggedLeaf{Position: place, Row: rows[place.ID]}
+		all[i].Position = place
+		at[place.ID] = &all[i]
 	}
-	return leaves, s.readLeaves(ctx, leaves)
+	for batch := range slices.Chunk(places, rowsAtOnce) {
+		var args []any
+		for _, place := range batch {
+			args = append(args, store.Micros(place.Time), place.ID[:])
+		}
+		if err := s.eachLeaf(ctx, leavesAtSQL[len(batch)], args, func(one store.LoggedLeaf) {
+			if to := at[one.Position.ID]; to != nil {
+				*to = one
+			}
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // LeavesOf implements store.LogProofs.
 func (s *Store) LeavesOf(ctx context.Context, query store.LogQuery) (page store.LeafPage, err error) {
-	rows, err := s.Log(ctx, query)
-	if err != nil {
+	if err := query.Validate(); err != nil {
 		return store.LeafPage{}, err
 	}
-	page.Next = rows.Next
-	page.Rows = make([]store.LoggedLeaf, len(rows.Rows))
-	for i := range rows.Rows {
-		row := &rows.Rows[i]
-		page.Rows[i] = store.LoggedLeaf{Position: store.LogPosition{Time: row.Time, ID: row.ID}, Row: row}
+	b := logSQL(&query)
+	if err := s.eachLeaf(ctx, withLeavesSQL(b.text()), b.args, func(one store.LoggedLeaf) { page.Rows = append(page.Rows, one) }); err != nil {
+		return store.LeafPage{}, err
 	}
-	return page, s.readLeaves(ctx, page.Rows)
+	if len(page.Rows) > query.Limit {
+		page.Rows = page.Rows[:query.Limit]
+		page.Next = &page.Rows[query.Limit-1].Position
+	}
+	return page, nil
 }
 
-// readLeaves fills in the leaves of the rows, and whether they wait for one.
-func (s *Store) readLeaves(ctx context.Context, rows []store.LoggedLeaf) error {
-	at := make(map[uuid.UUID]*store.LoggedLeaf, len(rows))
-	for i := range rows {
-		at[rows[i].Position.ID] = &rows[i]
-	}
-	// Pending first: a row that gets its leaf in between has both, and counts as one that has it.
-	if err := s.eachAt(ctx, rows, `SELECT log_id FROM log_pending WHERE `, func(scan func(...any) error) error {
-		var id uuid.UUID
-		err := scan(&id)
-		if one := at[id]; one != nil {
-			one.Pending = true
-		}
-		return err
-	}); err != nil {
-		return err
-	}
-	return s.eachAt(ctx, rows, `SELECT log_id, `+leafColumns+` FROM log_leaves WHERE `, func(scan func(...any) error) error {
+// eachLeaf runs a query that withLeavesSQL has made.
+func (s *Store) eachLeaf(ctx context.Context, query string, args []any, take func(store.LoggedLeaf)) error {
+	return s.each(ctx, s.engine.Readers, "reading leaves of the log", query, args, func(scan func(...any) error) error {
 		var (
-			id   uuid.UUID
-			read leafScan
+			month                      *string
+			index, sequenced, sequence *int64
+			read                       leafScan
+			pending                    []byte
 		)
-		if err := scan(append([]any{&id}, read.dest()...)...); err != nil {
+		row, err := scanLogRow(func(dest ...any) error {
+			return scan(append(dest, &month, &index, &read.salt, &sequenced, &sequence, &read.previous, &pending)...)
+		})
+		if err != nil {
 			return err
 		}
-		leaf, err := read.leaf()
-		if one := at[id]; one != nil {
-			one.Leaf, one.Pending = leaf, false
-		}
-		return err
-	})
-}
-
-// eachAt runs a query that ends in WHERE for the places of the rows.
-func (s *Store) eachAt(ctx context.Context, rows []store.LoggedLeaf, query string, scan func(func(...any) error) error) error {
-	for len(rows) > 0 {
-		n := min(len(rows), rowsAtOnce)
-		b := &statement{}
-		b.add(query)
-		for i := range rows[:n] {
-			if i > 0 {
-				b.add(` OR `)
+		one := store.LoggedLeaf{Position: store.LogPosition{Time: row.Time, ID: row.ID}, Row: &row}
+		if month != nil && index != nil && sequenced != nil && sequence != nil {
+			read.one.Month, read.one.Index, read.sequenced, read.one.ClientSequence = *month, *index, *sequenced, *sequence
+			if one.Leaf, err = read.leaf(); err != nil {
+				return err
 			}
-			b.add(`(time_us = ? AND log_id = ?)`, store.Micros(rows[i].Position.Time), rows[i].Position.ID[:])
 		}
-		rows = rows[n:]
-		if err := s.each(ctx, s.engine.Readers, "reading leaves of the log", b.text(), b.args, scan); err != nil {
-			return err
-		}
-	}
-	return nil
+		one.Pending = one.Leaf == nil && pending != nil
+		take(one)
+		return nil
+	})
 }
 
 // leafColumns are the columns that leafScan reads.

@@ -248,6 +248,17 @@ func TestLeavesAreGivenByKey(t *testing.T) {
 	if strings.Contains(got, "SCAN ") || !strings.Contains(got, "(time_us=? AND log_id=?)") {
 		t.Errorf("rows by their places: the plan is\n%s", got)
 	}
+	got = plan(t, db, pendingSQL, []any{64})
+	if strings.Contains(got, "SCAN a") || strings.Contains(got, "SCAN access_log") || !strings.Contains(got, "SEARCH a ") {
+		t.Errorf("what waits: the plan is\n%s", got)
+	}
+	of := logSQL(&store.LogQuery{ClientID: uuid.New(), Registry: "1.2.3", Limit: 100})
+	got = plan(t, db, withLeavesSQL(of.text()), of.args)
+	for _, want := range []string{"SEARCH l USING INDEX log_leaves_by_row (time_us=? AND log_id=?)", "SEARCH p ", "SEARCH access_log "} {
+		if !strings.Contains(got, want) {
+			t.Errorf("rows with their leaves: the plan is\n%s, want %s", got, want)
+		}
+	}
 	got = plan(t, db, logStateSQL, nil)
 	if strings.Contains(got, "TEMP B-TREE") {
 		t.Errorf("the state of the log: the plan is\n%s", got)
