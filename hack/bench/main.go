@@ -20,7 +20,7 @@ import (
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
 
-	"github.com/valtuus/valtuus/internal/archive/crashtest"
+	"github.com/valtuus/valtuus/internal/archive/store/storetest/crashtest"
 	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
 )
 

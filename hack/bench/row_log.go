@@ -109,11 +109,13 @@ func logRecordsOn(ctx context.Context, b *bench, e engine) (_ []figure, err erro
 			return nil, err
 		}
 		inserted.add(one.n, one.took)
+		worked := processorTime()
 		n, took, err := during(ctx, writers, b.duration(5), func(ctx context.Context, _ int) error { return s.AppendLog(ctx, w.row()) })
 		if err != nil {
 			return nil, err
 		}
 		logged.add(n, took)
+		logged.busy += processorTime() - worked
 		b.progress("%s: inserted %s/s, logged %s/s", e, number(inserted.rate()), number(logged.rate()))
 	}
 	behind, _, err := s.LogBacklog(ctx)
@@ -128,7 +130,8 @@ func logRecordsOn(ctx context.Context, b *bench, e engine) (_ []figure, err erro
 	lag := figure{What: fmt.Sprintf("%s: from a row to its checkpoint, %d rows/s, p99", e, wantedRate), Value: many.at(.99) / 1000, Unit: "s"}.over(few.at(.99) / 1000)
 	return []figure{
 		rate.want(rate.Value >= wantedRate, "≥ 2,000/s").
-			noted("%d rows waited for their leaves when it ended, and all were provable %s s later", behind, number(time.Since(begun).Seconds())),
+			noted("%d rows waited for their leaves when it ended, and all were provable %s s later; processor time of this side for each row and leaf: %s µs",
+				behind, number(time.Since(begun).Seconds()), number(1e6/logged.ratePerProcessor())),
 		lag.want(lag.Value <= 15, "≤ 15 s").noted("median %s s, at most %s s, of %d rows", number(many.at(.5)/1000), number(many.longest()/1000), many.count()),
 	}, nil
 }

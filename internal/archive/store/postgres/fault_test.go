@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/valtuus/valtuus/internal/archive/crashtest"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archive/store/storetest"
+	"github.com/valtuus/valtuus/internal/archive/store/storetest/crashtest"
 	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
 )
 

@@ -11,9 +11,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/valtuus/valtuus/internal/archive/crashtest"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archive/store/storetest"
+	"github.com/valtuus/valtuus/internal/archive/store/storetest/crashtest"
 )
 
 // Environment of a child process of these tests.

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/valtuus/valtuus/internal/archive/crashtest"
+	"github.com/valtuus/valtuus/internal/archive/store/storetest/crashtest"
 )
 
 // TestInvariant4_ATornLogLosesOnlyWhatWasTorn cuts and spoils the tail of the write-ahead log that a killed process

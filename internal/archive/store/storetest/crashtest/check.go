@@ -165,8 +165,11 @@ func (r *Rounds) holdToShown(ctx context.Context, s store.Store, notes [][]byte)
 			trees[one.Month] = sequencer.TreeOf(ctx, s, string(one.Month))
 		}
 		root, err := trees[one.Month].Root(one.Tree.N)
-		if err != nil || root != one.Tree.Hash || one.Month == newest.Month && one.Tree.N > newest.Tree.N {
-			r.find(&r.Forked, fmt.Errorf("a checkpoint of %d leaves was shown, and does not hold: %v", one.Tree.N, err))
+		if err != nil {
+			return err
+		}
+		if root != one.Tree.Hash || one.Month == newest.Month && one.Tree.N > newest.Tree.N {
+			r.find(&r.Forked, fmt.Errorf("a checkpoint of %d leaves was shown, and does not hold", one.Tree.N))
 		}
 	}
 	if len(newest.Cosignatures) != 1 || newest.Tree.N != state.Size || !r.witness.content() {
