@@ -94,7 +94,7 @@ func (x *exchange) write(a answer) (cut *outcome, sent int64) {
 	p := &pieces{x: x, status: a.status, holds: x.holds}
 	err := p.stream(a)
 	switch {
-	case err == nil, errors.Is(err, errGone):
+	case err == nil, errors.Is(err, errGone), p.stopped == nil && x.context().Err() != nil: // which ends a reading too
 		return nil, p.sent
 	case p.stopped != nil:
 		return p.stopped, p.sent
