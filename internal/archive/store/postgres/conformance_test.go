@@ -50,7 +50,7 @@ func TestConformance(t *testing.T) {
 		},
 		Through: func(t testing.TB, place string, faults func(sqlstore.Tx) sqlstore.Tx) store.Store {
 			t.Helper()
-			engine, err := openEngine(t.Context(), Options{URI: place, Lanes: 1}, nil, checkSchema)
+			engine, err := openEngine(t.Context(), Options{URI: place, Lanes: 1}, nil, checkServe)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -211,6 +211,10 @@ func logOneAtATimeHoldsTheLease(t *testing.T, engine Engine) {
 	take("b", 365*24*time.Hour, true) // by a clock that was set forward, and then back
 	take("a", 20*time.Second, true)
 	take("b", 11*time.Second, false) // its clock is only a little behind
+	if ok, err := s.TakeLogLease(t.Context(), "b", start.Add(21*time.Second), start.Add(21*time.Second)); err != nil || ok {
+		t.Errorf("leaving what another holds: %v (err=%v)", ok, err)
+	}
+	take("c", 22*time.Second, false)
 	var winners sync.Map
 	race(func(i int) {
 		ok, err := s.TakeLogLease(t.Context(), fmt.Sprint(i), start.Add(time.Minute), start.Add(2*time.Minute))
