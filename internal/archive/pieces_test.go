@@ -141,7 +141,7 @@ func TestABodyIsCutWhereItIsToBeMasked(t *testing.T) {
 	}
 }
 
-func manyRows(t *testing.T, a *arena, n int) logproof.Key {
+func provenRows(t *testing.T, a *arena, n int) logproof.Key {
 	t.Helper()
 	rows := make([]store.LogRow, n)
 	for i := range rows {
@@ -162,7 +162,7 @@ func manyRows(t *testing.T, a *arena, n int) logproof.Key {
 
 func TestAnExtractIsSentAsItIsMadeAndCutWhereTheRightEnds(t *testing.T) {
 	a := newArena(t)
-	key := manyRows(t, a, 300)
+	key := provenRows(t, a, 300)
 	ask := string(must(json.Marshal(map[string]any{"client": a.client}))(t))
 	supervisor := a.organizer.as("supervisor")
 
@@ -218,7 +218,7 @@ func (f *failing) LeavesAt(ctx context.Context, places []store.LogPosition) ([]s
 
 func TestAnExtractIsCutWhereTheStoreFails(t *testing.T) {
 	a := newArena(t)
-	manyRows(t, a, 300)
+	provenRows(t, a, 300)
 	ask := string(must(json.Marshal(map[string]any{"client": a.client}))(t))
 	for name, c := range map[string]struct {
 		reads  int32
