@@ -17,8 +17,8 @@ type LogProofs interface {
 	LogState(ctx context.Context) (LogState, error)
 
 	// TakeLogLease makes the holder the one that gives leaves until the time, if nobody else is; ok says whether
-	// it is. It saves work: AppendLeaves is what lets no two fork the log. A lease that has more than twice as long to last
-	// as the one that is asked for counts as none: the clock that it was taken by was wrong.
+	// it is. It saves work: AppendLeaves is what lets no two fork the log. A lease that has more than MaxLogLease to last
+	// counts as none: the clock that it was taken by was wrong.
 	TakeLogLease(ctx context.Context, holder string, now, until time.Time) (ok bool, err error)
 
 	// PendingLog gives rows that wait for a leaf, oldest first, limit (1 to MaxPage) at most.
@@ -64,6 +64,9 @@ type LogProofs interface {
 	// LeavesOf gives the rows that the query selects with their leaves, if they have one, in the order of Log.
 	LeavesOf(ctx context.Context, query LogQuery) (LeafPage, error)
 }
+
+// MaxLogLease is longer than anybody asks to give leaves.
+const MaxLogLease = 10 * time.Minute
 
 // LogState is how far the log has come.
 type LogState struct {

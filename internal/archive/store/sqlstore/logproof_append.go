@@ -163,9 +163,7 @@ func (s *Store) TakeLogLease(ctx context.Context, holder string, now, until time
 		if err != nil {
 			return err
 		}
-		// A lease that ends later than one could that is taken now was taken by a clock that went wrong.
-		left, most := ends-store.Micros(now), 2*(store.Micros(until)-store.Micros(now))
-		if found && present != holder && left > 0 && (left <= most || most <= 0) { // whoever leaves asks for none
+		if left := ends - store.Micros(now); found && present != holder && left > 0 && left <= store.MaxLogLease.Microseconds() {
 			*taken = false
 			return nil
 		}
