@@ -30,7 +30,8 @@ type row interface {
 func rows() []row {
 	return []row{
 		groundRow{}, acceptRow{}, endLagRow{}, decideRow{}, issueRow{}, earlierEndsRow{}, heapRow{}, httpRow{},
-		documentsRow{}, killRow{}, failoverRow{}, restRow{}, searchRow{}, summaryRow{}, validateRow{}, signatureRow{}, rightsRow{}, logKillRow{}, logRecordsRow{}, logFetchRow{}, logVerifyRow{}, logExtractRow{},
+		documentsRow{}, killRow{}, failoverRow{}, restRow{}, searchRow{}, summaryRow{}, validateRow{}, signatureRow{}, rightsRow{},
+		logRecordsRow{}, logFetchRow{}, logVerifyRow{}, logExtractRow{}, logKillRow{},
 	}
 }
 

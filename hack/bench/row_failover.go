@@ -78,7 +78,7 @@ func failoverOf(ctx context.Context, c *cluster) (one failover, err error) {
 		return failover{}, err
 	}
 	defer func() { err = errors.Join(err, standby.Close()) }()
-	at, err := c.bench.newStorage()
+	at, err := c.bench.newStorage(c.bench.dir)
 	if err != nil {
 		return failover{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -31,7 +32,7 @@ func (c *Cluster) StartStandby(ctx context.Context) (_ *Cluster, err error) {
 			err = errors.Join(fmt.Errorf("standby of a private PostgreSQL cluster: %w", err), s.Close())
 		}
 	}()
-	if s.dir, err = makeDirectory(c.server.account); err != nil {
+	if s.dir, err = makeDirectory(os.TempDir(), c.server.account); err != nil {
 		return nil, err
 	}
 	if s.port, err = child.ReservePort(); err != nil {
