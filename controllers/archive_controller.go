@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -70,6 +71,9 @@ func archiveOf(_ context.Context, o client.Object) []types.NamespacedName {
 	return []types.NamespacedName{{Namespace: namespace, Name: o.GetLabels()[workload.ArchiveLabel]}}
 }
 
+// goOn is when to go on with what another pass has begun: the cache has to learn of it first.
+const goOn = 20 * time.Millisecond
+
 // Reconcile makes what is missing, renews what is due and, for a workload, keeps what runs it.
 func (r *ArchiveReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	archive := &v1alpha1.Archive{}
@@ -92,7 +96,10 @@ func (r *ArchiveReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	if persistErr := r.persist(ctx, scope); err == nil {
 		err = persistErr
 	}
-	return settle(r.wakeAt(scope.now, scope.wakeAt, scope.lookAt), err)
+	if err == nil && scope.again {
+		return ctrl.Result{RequeueAfter: goOn}, nil
+	}
+	return settle(r.wakeAt(scope.now, scope.wakeAt, scope.lookAt, scope.authorityAt), err)
 }
 
 // persist writes the status as it stands.
@@ -101,6 +108,7 @@ func (r *ArchiveReconciler) persist(ctx context.Context, s *archiveScope) error 
 	if err := r.patchStatus(ctx, s.before, s.archive); err != nil {
 		return err
 	}
+	r.tellOfAuthority(s.before, s.archive)
 	s.before = s.archive.DeepCopy()
 	return nil
 }

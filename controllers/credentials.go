@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/internal/authority"
 	"github.com/valtuus/valtuus/internal/ledger"
 	"github.com/valtuus/valtuus/internal/pki"
 )
@@ -40,6 +41,7 @@ type holder struct {
 	ledger   *[]v1alpha1.Credential
 	ref      **v1alpha1.SecretReference
 	expires  **metav1.Time
+	bundle   *string // hash of the authorities that the holder was told of
 	archive  *v1alpha1.Archive
 	identity pki.Identity
 
@@ -76,9 +78,16 @@ func (f *credentialFlow) run(ctx context.Context, h *holder) (issuance, error) {
 	if h.most > 0 {
 		lifetime = min(lifetime, h.most)
 	}
-	policy := ledger.Policy{Lifetime: lifetime, Overlap: overlap, Backdate: backdate}
+	authorities := authoritiesOf(h.archive)
+	policy := ledger.Policy{
+		Lifetime: lifetime, Overlap: overlap, Backdate: backdate,
+		Until: authorities.IssuingUntil(), Authorities: authorities.Fingerprints(),
+	}
 	observed, current, err := f.observe(ctx, h)
 	if err != nil {
+		return out, err
+	}
+	if current, err = f.makeKnown(ctx, h, current); err != nil {
 		return out, err
 	}
 	var held *delivery
@@ -112,6 +121,7 @@ func (f *credentialFlow) run(ctx context.Context, h *holder) (issuance, error) {
 			case err == nil:
 				// What the API server took is seen; only a write that failed needs another look.
 				observed.SecretFingerprint = held.issued.Fingerprint.String()
+				*h.bundle = bundleHash(h.archive)
 			case apierrors.IsAlreadyExists(err):
 				if observed, current, err = f.observe(ctx, h); err != nil {
 					return out, err
@@ -179,6 +189,27 @@ func (f *credentialFlow) observe(ctx context.Context, h *holder) (ledger.Observe
 	return observed, secret, nil
 }
 
+// makeKnown gives a holder the authorities that the archive is verified against, when they are others than before. The
+// certificate and its key stay. It returns the Secret as it then is.
+func (f *credentialFlow) makeKnown(ctx context.Context, h *holder, current *corev1.Secret) (*corev1.Secret, error) {
+	bundle := h.archive.Status.CABundle
+	if bundle == "" || len(*h.ledger) == 0 || (h.secret != nil && current == nil) {
+		return current, nil
+	}
+	if h.secret != nil && string(current.Data[caCertificateKey]) != bundle {
+		current = current.DeepCopy()
+		current.Data[caCertificateKey] = []byte(bundle)
+		if err := f.Update(ctx, current); err != nil {
+			return nil, err
+		}
+	} else if *h.bundle == "" && authoritiesOf(h.archive).Stage == authority.Stable {
+		// What a former version delivered is looked at only when somebody asks.
+		return current, nil
+	}
+	*h.bundle = bundleHash(h.archive)
+	return current, nil
+}
+
 // delivery is a key and certificate on their way to a Secret. It lives for one pass and is never logged.
 type delivery struct {
 	key    pki.Key
@@ -190,6 +221,9 @@ func (f *credentialFlow) issue(ctx context.Context, h *holder, step ledger.Step)
 	issuer, err := f.issuers.of(ctx, h.archive)
 	if err != nil {
 		return nil, err
+	}
+	if !step.NotAfter.After(f.clock.Now()) {
+		return nil, fmt.Errorf("%w: it has expired, and is being replaced", errNoIssuer)
 	}
 	held := &delivery{}
 	public := h.ownKey
@@ -208,6 +242,7 @@ func (f *credentialFlow) issue(ctx context.Context, h *holder, step ledger.Step)
 	record := ledger.Issued{
 		ID: held.issued.Certificate.SerialNumber.Text(16), Fingerprint: held.issued.Fingerprint.String(),
 		NotBefore: held.issued.Certificate.NotBefore, NotAfter: held.issued.Certificate.NotAfter, PublicKeyHash: h.keyHash,
+		Authority: pki.FingerprintOf(issuer.Authority()).String(),
 	}
 	if h.secret == nil {
 		record.Certificate = string(held.issued.PEM)
@@ -254,7 +289,7 @@ func undeliverable(err error) bool {
 func (f *credentialFlow) revoke(h *holder) (revoked bool) {
 	revoked = len(*h.ledger) > 0
 	setEntries(h, ledger.Revoke(entriesOf(h)))
-	*h.expires = nil
+	*h.expires, *h.bundle = nil, ""
 	return revoked
 }
 
@@ -289,7 +324,7 @@ func entriesOf(h *holder) []ledger.Entry {
 		entry := ledger.Entry{
 			ID: c.ID, State: ledger.State(c.State), Fingerprint: c.Fingerprint,
 			NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(), RenewAt: c.RenewAt.UTC(),
-			PublicKeyHash: c.PublicKeyHash, Certificate: c.Certificate,
+			PublicKeyHash: c.PublicKeyHash, Certificate: c.Certificate, Authority: c.Authority,
 		}
 		if c.AcceptUntil != nil {
 			entry.AcceptUntil = c.AcceptUntil.UTC()
@@ -309,6 +344,7 @@ func setEntries(h *holder, entries []ledger.Entry) {
 			ID: entry.ID, State: v1alpha1.CredentialState(entry.State), Fingerprint: entry.Fingerprint,
 			NotBefore: metav1.NewTime(entry.NotBefore), NotAfter: metav1.NewTime(entry.NotAfter), RenewAt: metav1.NewTime(entry.RenewAt),
 			AcceptUntil: moment(entry.AcceptUntil), PublicKeyHash: entry.PublicKeyHash, Certificate: entry.Certificate,
+			Authority: entry.Authority,
 		})
 	}
 	*h.ledger = out

@@ -107,6 +107,13 @@ func (r *ProducerUnitReconciler) mirror(ctx context.Context, s *unitScope) error
 				access.Certificate = credential.Certificate
 			}
 		}
+		if access.Certificate != "" {
+			bundle, err := r.bundleFor(ctx, grant)
+			if err != nil {
+				return err
+			}
+			access.CABundle = bundle
+		}
 		if ref := grant.Status.SecretRef; ref != nil && ref.Namespace == s.unit.Namespace {
 			access.SecretName = ref.Name
 		}
@@ -167,4 +174,18 @@ func (s *unitScope) asked(before *v1alpha1.ProducerUnit) (out []v1alpha1.UnitDep
 		}
 	}
 	return out
+}
+
+// bundleFor gives the authorities to verify the archive of a grant against. A unit with a key of its own has no Secret to
+// find them in.
+func (r *ProducerUnitReconciler) bundleFor(ctx context.Context, grant *v1alpha1.RegistryAccessGrant) (string, error) {
+	registry, err := r.registry(ctx, grant.Namespace, grant.Spec.RegistryRef)
+	if registry == nil || err != nil {
+		return "", err
+	}
+	archive, err := r.archiveByName(ctx, registry.Spec.ArchiveName)
+	if archive == nil || err != nil {
+		return "", err
+	}
+	return archive.Status.CABundle, nil
 }

@@ -10,6 +10,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
 )
@@ -32,7 +33,7 @@ func (r *RegistryReconciler) setup(mgr ctrl.Manager) error {
 		}), builder.WithPredicates(meaningful)).
 		Watches(&v1alpha1.Archive{}, enqueue(func(ctx context.Context, o *v1alpha1.Archive) []types.NamespacedName {
 			return r.namesIn(ctx, &v1alpha1.RegistryList{}, in("", byArchive, o.Name)...)
-		}), builder.WithPredicates(meaningful)).
+		}), builder.WithPredicates(predicate.Or(meaningful, bundleChanged))).
 		Watches(&v1alpha1.ClientSystem{}, enqueue(func(ctx context.Context, o *v1alpha1.ClientSystem) []types.NamespacedName {
 			return r.namesIn(ctx, &v1alpha1.RegistryList{}, in("", bySystem, o.Name)...)
 		}), builder.WithPredicates(created)).

@@ -140,6 +140,7 @@ func (r *RegistryReconciler) credential(ctx context.Context, s *registryScope) e
 	h := &holder{
 		object: s.registry, archive: s.archive,
 		ledger: &s.registry.Status.Credentials, ref: &s.registry.Status.SecretRef, expires: &s.registry.Status.CredentialExpiresAt,
+		bundle: &s.registry.Status.CABundleHash,
 		secret: &v1alpha1.SecretReference{Namespace: s.registry.Namespace, Name: v1alpha1.ObjectName(s.registry.Name + "-organizer")},
 		owners: controllerOf(s.registry, "Registry"),
 		persist: func(ctx context.Context) error {

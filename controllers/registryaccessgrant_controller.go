@@ -46,6 +46,7 @@ func (r *RegistryAccessGrantReconciler) setup(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.ProducerUnit{}, enqueue(func(ctx context.Context, o *v1alpha1.ProducerUnit) []types.NamespacedName {
 			return grants(ctx, in("", byUnit, string(o.Spec.OID))...)
 		}), builder.WithPredicates(meaningful)).
+		Watches(&v1alpha1.Archive{}, enqueue(r.ofArchive), builder.WithPredicates(bundleChanged)).
 		Watches(&v1alpha1.Organization{}, enqueue(r.ofOrganization), builder.WithPredicates(meaningful)).
 		Watches(&v1alpha1.ClientSystem{}, enqueue(r.ofSystem), builder.WithPredicates(meaningful)).
 		Watches(&v1alpha1.DeploymentTest{}, enqueue(func(ctx context.Context, o *v1alpha1.DeploymentTest) []types.NamespacedName {
@@ -55,6 +56,15 @@ func (r *RegistryAccessGrantReconciler) setup(mgr ctrl.Manager) error {
 			return grants(ctx, in(o.Namespace, byPair, pairKey(o.Spec.RegistryRef.Name, o.Spec.ProducerUnit))...)
 		}), builder.WithPredicates(meaningful)).
 		Complete(r)
+}
+
+// ofArchive names the grants in the registries of an archive.
+func (r *RegistryAccessGrantReconciler) ofArchive(ctx context.Context, o *v1alpha1.Archive) []types.NamespacedName {
+	var names []types.NamespacedName
+	for _, registry := range r.namesIn(ctx, &v1alpha1.RegistryList{}, in("", byArchive, o.Name)...) {
+		names = append(names, r.namesIn(ctx, &v1alpha1.RegistryAccessGrantList{}, in(registry.Namespace, byRegistry, registry.Name)...)...)
+	}
+	return names
 }
 
 // ofOrganization names the grants of an organization on either side, and of those that joined through it.

@@ -140,6 +140,7 @@ func (r *RegistryAccessGrantReconciler) issueOrRevoke(ctx context.Context, s *gr
 	h := &holder{
 		object: s.grant, archive: s.archive,
 		ledger: &s.grant.Status.Credentials, ref: &s.grant.Status.SecretRef, expires: &s.grant.Status.CredentialExpiresAt,
+		bundle: &s.grant.Status.CABundleHash,
 		persist: func(ctx context.Context) error {
 			r.updateStatus(s)
 			return r.persist(ctx, s)

@@ -79,49 +79,64 @@ var errNoIssuer = errors.New("the archive's certificate authority cannot be read
 type issuers struct {
 	reader client.Reader
 	mutex  sync.Mutex
-	known  map[string]pki.Issuer // by CA certificate
+	known  map[string]pki.Issuer // by the fingerprint of the authority
 }
 
-// of returns the issuer of an archive.
+// of returns the issuer of an archive: of the authority that its status names.
 func (i *issuers) of(ctx context.Context, archive *v1alpha1.Archive) (pki.Issuer, error) {
-	bundle := archive.Status.CABundle
+	fingerprint := authoritiesOf(archive).Issuing
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
-	if issuer, ok := i.known[bundle]; ok {
+	if issuer, ok := i.known[fingerprint]; ok {
 		return issuer, nil
 	}
-	ca, err := loadCA(ctx, i.reader, archive)
+	ca, err := loadCA(ctx, i.reader, archive, fingerprint)
 	if err != nil {
 		return nil, err
 	}
 	if i.known == nil {
 		i.known = map[string]pki.Issuer{}
 	}
-	i.known[bundle] = pki.NewBuiltIn(ca)
-	return i.known[bundle], nil
+	i.known[fingerprint] = pki.NewBuiltIn(ca)
+	return i.known[fingerprint], nil
 }
 
+// authoritySecret names the Secret with the certificate authority, spareAuthoritySecret the one with the authority that
+// takes its place, which is there only meanwhile.
 func authoritySecret(archive *v1alpha1.Archive) v1alpha1.SecretReference {
 	return v1alpha1.SecretReference{Namespace: archive.Namespace, Name: v1alpha1.ObjectName(archive.Name + "-ca")}
+}
+
+func spareAuthoritySecret(archive *v1alpha1.Archive) v1alpha1.SecretReference {
+	return v1alpha1.SecretReference{Namespace: archive.Namespace, Name: v1alpha1.ObjectName(archive.Name + "-ca-next")}
 }
 
 func serverSecret(archive *v1alpha1.Archive) v1alpha1.SecretReference {
 	return v1alpha1.SecretReference{Namespace: archive.Namespace, Name: v1alpha1.ObjectName(archive.Name + "-server")}
 }
 
-// loadCA reads an archive's authority. What the Secret holds must be what the status says.
-func loadCA(ctx context.Context, reader client.Reader, archive *v1alpha1.Archive) (pki.CA, error) {
-	ref := authoritySecret(archive)
-	secret, err := readSecret(ctx, reader, ref)
-	if err != nil {
-		return pki.CA{}, err
+// loadCA reads the authority with the fingerprint from the Secret that holds it.
+func loadCA(ctx context.Context, reader client.Reader, archive *v1alpha1.Archive, fingerprint string) (pki.CA, error) {
+	for _, ref := range []v1alpha1.SecretReference{authoritySecret(archive), spareAuthoritySecret(archive)} {
+		secret, err := readSecret(ctx, reader, ref)
+		if err != nil {
+			return pki.CA{}, err
+		}
+		if ca := authorityIn(secret, archive); !ca.IsZero() && pki.FingerprintOf(ca.Certificate()).String() == fingerprint {
+			return ca, nil
+		}
 	}
+	return pki.CA{}, fmt.Errorf("%w: neither Secret %s-ca nor %s-ca-next in namespace %s holds it", errNoIssuer, archive.Name, archive.Name, archive.Namespace)
+}
+
+// authorityIn gives the authority that a Secret made for an archive holds; zero when it holds none.
+func authorityIn(secret *corev1.Secret, archive *v1alpha1.Archive) pki.CA {
 	if secret == nil || !madeFor(secret, archive.UID) {
-		return pki.CA{}, fmt.Errorf("%w: Secret %s/%s is missing", errNoIssuer, ref.Namespace, ref.Name)
+		return pki.CA{}
 	}
 	ca, err := pki.LoadCA(secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey])
-	if err != nil || (archive.Status.CABundle != "" && string(ca.CertificatePEM()) != archive.Status.CABundle) {
-		return pki.CA{}, fmt.Errorf("%w: Secret %s/%s does not hold it", errNoIssuer, ref.Namespace, ref.Name)
+	if err != nil {
+		return pki.CA{}
 	}
-	return ca, nil
+	return ca
 }

@@ -53,6 +53,17 @@ var deletion = predicate.Funcs{
 	},
 }
 
+// bundleChanged passes the events of archives whose authorities are to be made known.
+var bundleChanged = predicate.Funcs{
+	CreateFunc: func(event.CreateEvent) bool { return false }, // what begins looks at all anyway
+	DeleteFunc: func(event.DeleteEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok := e.ObjectOld.(*v1alpha1.Archive)
+		after, ok2 := e.ObjectNew.(*v1alpha1.Archive)
+		return ok && ok2 && before.Status.CABundle != after.Status.CABundle
+	},
+}
+
 // created passes the coming and going of objects, and their specs.
 var created = predicate.GenerationChangedPredicate{}
 

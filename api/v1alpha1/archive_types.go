@@ -84,7 +84,7 @@ type Professionals struct {
 
 // AuthorityPolicy tells when the archive's certificate authority is replaced.
 type AuthorityPolicy struct {
-	// rotation is raised by one to have the authority replaced now. It is replaced by itself before it expires.
+	// rotation is raised to have the authority replaced now; no client notices. It is replaced by itself before it expires.
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:XValidation:rule="self >= oldSelf",message="rotation can only be raised"
@@ -178,7 +178,7 @@ type AuthorityStatus struct {
 	// +required
 	Stage AuthorityStage `json:"stage,omitempty"`
 
-	// rotation is the number of the last replacement that was begun.
+	// rotation is what spec.authority.rotation was when the last replacement was begun.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Rotation *int32 `json:"rotation,omitempty"`
@@ -193,9 +193,19 @@ type AuthorityStatus struct {
 	// +required
 	NotAfter metav1.Time `json:"notAfter,omitempty,omitzero"`
 
+	// nextFingerprint is the fingerprint of the authority that is being made known and is to issue next.
+	// +optional
+	// +kubebuilder:validation:MinLength=43
+	// +kubebuilder:validation:MaxLength=43
+	NextFingerprint string `json:"nextFingerprint,omitempty"`
+
 	// stageSince is the instant at which the stage began.
 	// +required
 	StageSince metav1.Time `json:"stageSince,omitempty,omitzero"`
+
+	// publishedAt is the instant from which every server and client has been given the authority that is to issue next.
+	// +optional
+	PublishedAt *metav1.Time `json:"publishedAt,omitempty"`
 }
 
 // ArchiveStatus is what the controller found and did.
@@ -212,7 +222,8 @@ type ArchiveStatus struct {
 	// +kubebuilder:validation:MaxItems=32
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// caBundle holds, in PEM, the certificate authority that both server and clients are verified against.
+	// caBundle holds, in PEM, the certificate authority that both server and clients are verified against; there are
+	// two or more while one takes the other's place.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=65536

@@ -126,6 +126,12 @@ type Credential struct {
 	// +kubebuilder:validation:MaxLength=43
 	PublicKeyHash string `json:"publicKeyHash,omitempty"`
 
+	// authority is the fingerprint of the certificate authority that issued the certificate.
+	// +optional
+	// +kubebuilder:validation:MinLength=43
+	// +kubebuilder:validation:MaxLength=43
+	Authority string `json:"authority,omitempty"`
+
 	// certificate is the certificate in PEM, where the holder brought its own key.
 	// +optional
 	// +kubebuilder:validation:MinLength=1

@@ -117,6 +117,13 @@ type UnitRegistryAccess struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=8192
 	Certificate string `json:"certificate,omitempty"`
+
+	// caBundle holds, in PEM, the authorities to verify the archive against, where the unit keeps its own key: there are
+	// two while one takes the other's place. Read it each time that the certificate is read.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	CABundle string `json:"caBundle,omitempty"`
 }
 
 // UnitDeploymentTest tells a unit of a deployment test that it is asked to take part in.

@@ -224,6 +224,13 @@ type RegistryStatus struct {
 	// test is the deployment test that the registry was made for, while its window is open.
 	// +optional
 	Test *RegistryTest `json:"test,omitempty"`
+
+	// caBundleHash is the SHA-256, in base64url without padding, of the authorities that were made known to the holder of the
+	// credential to verify the archive against: in PEM, as the Secret holds them.
+	// +optional
+	// +kubebuilder:validation:MinLength=43
+	// +kubebuilder:validation:MaxLength=43
+	CABundleHash string `json:"caBundleHash,omitempty"`
 }
 
 // Registry is a client registry (asiakasrekisteri) of an organizer.

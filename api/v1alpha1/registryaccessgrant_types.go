@@ -116,6 +116,13 @@ type RegistryAccessGrantStatus struct {
 	// +optional
 	CredentialExpiresAt *metav1.Time `json:"credentialExpiresAt,omitempty"`
 
+	// caBundleHash is the SHA-256, in base64url without padding, of the authorities that were made known to the holder of the
+	// credential to verify the archive against: in PEM, as the Secret holds them.
+	// +optional
+	// +kubebuilder:validation:MinLength=43
+	// +kubebuilder:validation:MaxLength=43
+	CABundleHash string `json:"caBundleHash,omitempty"`
+
 	// registryOID is the OID of the registry that the grant opens.
 	// +optional
 	RegistryOID OID `json:"registryOID,omitempty"`

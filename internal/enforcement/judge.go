@@ -16,6 +16,10 @@ type Replica struct {
 	Bound time.Duration
 	// Applied are the revisions that it has applied.
 	Applied Revisions
+	// Serves is the fingerprint of the server certificate that it serves, Trusts are those of the authorities of clients
+	// that it trusts; empty where it does not say.
+	Serves string
+	Trusts []string
 }
 
 // Ending is the ending of some access.

@@ -15,6 +15,10 @@ const (
 	AppliedAnnotation = "valtuus.io/applied-revisions"
 	// BoundAnnotation holds, as Go writes a duration, the longest age of a view at which the replica answers producers.
 	BoundAnnotation = "valtuus.io/producers-bound"
+	// ServesAnnotation holds the fingerprint of the server certificate that the replica serves.
+	ServesAnnotation = "valtuus.io/server-certificate"
+	// TrustsAnnotation holds the fingerprints of the authorities of clients that the replica trusts, with commas between.
+	TrustsAnnotation = "valtuus.io/client-authorities"
 	// LongestBound is the longest that the API lets anybody set.
 	LongestBound = time.Minute
 	// LeaseDuration is how long a replica counts as live after its last sign of life.

@@ -5,6 +5,7 @@ package enforcement
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,6 +50,17 @@ func (t *Tracker) Check(ctx context.Context, archive client.ObjectKey, ending En
 	return Judge(told.replicas, ending, bound, clockSkew, told.at), nil
 }
 
+// Recent gives the replicas of an archive that have given a sign of life within the time.
+func (t *Tracker) Recent(ctx context.Context, archive client.ObjectKey, within time.Duration) (out []Replica, err error) {
+	told, err := t.read(ctx, archive, time.Time{})
+	for _, replica := range told.replicas {
+		if told.at.Before(replica.LastSeen.Add(within)) {
+			out = append(out, replica)
+		}
+	}
+	return out, err
+}
+
 // read reads the leases, or reuses a reading that was begun after the ending was seen: a replica
 // that registered later than that has loaded the ending with its first list.
 func (t *Tracker) read(ctx context.Context, archive client.ObjectKey, seenAt time.Time) (reading, error) {
@@ -71,6 +83,10 @@ func (t *Tracker) read(ctx context.Context, archive client.ObjectKey, seenAt tim
 		lease := &leases.Items[i]
 		replica := Replica{Applied: ParseRevisions(lease.Annotations[AppliedAnnotation])}
 		// One that says nothing holds to what is set now.
+		replica.Serves = lease.Annotations[ServesAnnotation]
+		if trusts := lease.Annotations[TrustsAnnotation]; trusts != "" {
+			replica.Trusts = strings.Split(trusts, ",")
+		}
 		replica.Bound, _ = time.ParseDuration(lease.Annotations[BoundAnnotation])
 		if lease.Spec.RenewTime != nil {
 			replica.LastSeen = lease.Spec.RenewTime.Time

@@ -5,6 +5,7 @@ package feed
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -40,6 +41,8 @@ type acknowledger struct {
 	bounds  *producerBounds
 	wake    chan struct{}
 	sign    atomic.Pointer[time.Time]
+	// certificates is the Feed's; nil tells nothing.
+	certificates func() (serves string, trusts []string)
 }
 
 func newAcknowledger(c client.Client, clock clock.WithTicker, log logr.Logger, archive client.ObjectKey, replica string, x *index.Index, bounds *producerBounds) *acknowledger {
@@ -114,6 +117,10 @@ func (a *acknowledger) write(ctx context.Context) error {
 			LeaseDurationSeconds: ptr.To(int32(enforcement.LeaseDuration / time.Second)),
 			RenewTime:            ptr.To(metav1.NewMicroTime(now)),
 		},
+	}
+	if a.certificates != nil {
+		serves, trusts := a.certificates()
+		lease.Annotations[enforcement.ServesAnnotation], lease.Annotations[enforcement.TrustsAnnotation] = serves, strings.Join(trusts, ",")
 	}
 	// A replica owns its lease alone, so a merge with nothing is enough and saves a read.
 	err := a.client.Patch(ctx, lease.DeepCopy(), client.MergeFrom(&coordinationv1.Lease{}))

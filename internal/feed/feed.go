@@ -44,6 +44,9 @@ type Feed struct {
 	OnRelationship func(o *v1alpha1.ServiceRelationship, deleted bool)
 	// OnRelationshipsListed, when set, is told that all relationships have been read anew: what was not among them is gone.
 	OnRelationshipsListed func()
+	// Certificates, when set, tells which server certificate this replica serves and which authorities of clients it
+	// trusts, by fingerprint.
+	Certificates func() (serves string, trusts []string)
 
 	mutex  sync.Mutex
 	proofs map[string]time.Time
@@ -58,6 +61,7 @@ const archives = "archives"
 func (f *Feed) Run(ctx context.Context) error {
 	f.bounds = newProducerBounds(func() { f.acks.hurry() })
 	f.acks = newAcknowledger(f.Client, f.Clock, f.Log, f.Archive, f.Replica, f.Index, f.bounds)
+	f.acks.certificates = f.Certificates
 	if err := f.acks.register(ctx); err != nil {
 		return fmt.Errorf("register the replica: %w", err)
 	}

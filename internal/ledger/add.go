@@ -30,6 +30,7 @@ func (s Step) Add(issued Issued) []Entry {
 		SecretName:      issued.SecretName,
 		PublicKeyHash:   issued.PublicKeyHash,
 		Certificate:     issued.Certificate,
+		Authority:       issued.Authority,
 	}
 	entries := append(slices.Clone(s.Ledger), entry)
 	if entry.PublicKeyHash != "" {

@@ -36,6 +36,7 @@ type Entry struct {
 	SecretNamespace, SecretName string // where the key was delivered; empty for an own key
 	PublicKeyHash               string // of the unit's own key; empty when delivered in a Secret
 	Certificate                 string // in PEM, for an own key; the ledger only carries it
+	Authority                   string // fingerprint of the issuing authority; empty in entries of a former version
 }
 
 // Observed is what a controller sees around a ledger. It must be read from the
@@ -61,6 +62,12 @@ type Policy struct {
 	Lifetime time.Duration // from now to NotAfter; must be positive
 	Overlap  time.Duration // how long a rotated credential is still accepted
 	Backdate time.Duration // how far NotBefore lies before now, against skewed clocks
+
+	// Until is the end of the issuing authority's own validity, which bounds NotAfter; zero = none.
+	Until time.Time
+	// Authorities are the fingerprints of those that are trusted. An entry of another is issued anew at once: nobody
+	// accepts it. Empty = not known, then no entry is.
+	Authorities []string
 }
 
 // Issued is what an issuer returned, less the key.
@@ -71,4 +78,5 @@ type Issued struct {
 	SecretNamespace, SecretName string // empty for an own key
 	PublicKeyHash               string // empty when delivered in a Secret
 	Certificate                 string // in PEM, for an own key; else empty
+	Authority                   string // fingerprint of the issuing authority
 }

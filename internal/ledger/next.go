@@ -34,7 +34,7 @@ func (s Step) finish(i int, observed Observed) Step {
 	case observed.SecretFingerprint == entry.Fingerprint:
 		// Even when it is due for renewal: the ledger first says what the Secret holds.
 		s.Action, s.Ledger = StepActivate, activate(s.Ledger, entry.ID, s.policy, s.now)
-	case observed.HeldFingerprint == entry.Fingerprint && !due(entry, s.now):
+	case observed.HeldFingerprint == entry.Fingerprint && !s.due(entry):
 		s.Action = StepDeliver
 	default:
 		s.Ledger = slices.Delete(s.Ledger, i, i+1) // pruned made it ours
@@ -48,7 +48,7 @@ func (s Step) finish(i int, observed Observed) Step {
 func (s Step) keep(before int) Step {
 	i := find(s.Ledger, Active)
 	switch {
-	case i < 0 || due(s.Ledger[i], s.now):
+	case i < 0 || s.due(s.Ledger[i]):
 		return s.issue(StepIssue)
 	case len(s.Ledger) != before:
 		s.Action = StepPrune
@@ -67,6 +67,9 @@ func (s Step) keep(before int) Step {
 func (s Step) issue(action Action) Step {
 	s.Action = action
 	s.NotBefore, s.NotAfter = whole(s.now.Add(-s.policy.Backdate)), whole(s.now.Add(s.policy.Lifetime))
+	if until := whole(s.policy.Until); !s.policy.Until.IsZero() && until.Before(s.NotAfter) {
+		s.NotAfter = until
+	}
 	return s
 }
 
@@ -75,9 +78,14 @@ func (s Step) issue(action Action) Step {
 const skew = time.Minute
 
 // due tells whether an entry must be replaced: its renewal point or its end has
-// come, or the clock has stepped back to well before its validity.
-func due(e Entry, now time.Time) bool {
-	return !now.Before(e.RenewAt) || !now.Before(e.NotAfter) || now.Before(e.NotBefore.Add(-skew))
+// come, the clock has stepped back to well before its validity, or its authority is trusted no more.
+func (s Step) due(e Entry) bool {
+	return !s.now.Before(e.RenewAt) || !s.now.Before(e.NotAfter) || s.now.Before(e.NotBefore.Add(-skew)) || s.orphaned(e)
+}
+
+// orphaned tells whether an entry's authority is known and not trusted.
+func (s Step) orphaned(e Entry) bool {
+	return e.Authority != "" && len(s.policy.Authorities) > 0 && !slices.Contains(s.policy.Authorities, e.Authority)
 }
 
 func find(entries []Entry, state State) int {

@@ -28,6 +28,9 @@ func NewBuiltIn(ca CA) BuiltIn { return BuiltIn{ca} }
 // Bundle returns the authority's certificate.
 func (b BuiltIn) Bundle() []byte { return b.ca.CertificatePEM() }
 
+// Authority implements Issuer.
+func (b BuiltIn) Authority() *x509.Certificate { return b.ca.certificate }
+
 // Issue signs a client certificate: client authentication only, one URI name, and a subject
 // that says "unit" or "organizer" and nothing about anyone.
 func (b BuiltIn) Issue(ctx context.Context, request ClientRequest) (Issued, error) {

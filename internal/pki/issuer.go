@@ -32,6 +32,8 @@ type Issuer interface {
 	IssueServer(ctx context.Context, request ServerRequest) (Issued, error)
 	// Bundle returns the certificates to trust, PEM.
 	Bundle() []byte
+	// Authority returns the certificate of the authority that signs.
+	Authority() *x509.Certificate
 }
 
 // ClientRequest asks for a client certificate for mutual TLS.

@@ -5,7 +5,6 @@ package replica
 
 import (
 	"crypto/rand"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -70,17 +69,4 @@ func writeNew(file string, content []byte) error {
 		return err
 	}
 	return errors.Join(dir.Sync(), dir.Close())
-}
-
-// readPool reads the authority of clients. A file that holds none changes nothing.
-func readPool(pool *archive.PEMPool, file string) error {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return failure.As(failure.ClientAuthorityInvalid, fmt.Errorf("read the authority of clients: %w", err))
-	}
-	if !x509.NewCertPool().AppendCertsFromPEM(text) {
-		return failure.As(failure.ClientAuthorityInvalid, fmt.Errorf("%s holds no certificate", file))
-	}
-	pool.SetPEM(string(text))
-	return nil
 }

@@ -48,12 +48,3 @@ func TestADamagedKeyIsRefused(t *testing.T) {
 	_, err := loadIdentityKey(dir)
 	g.Expect(err).To(MatchError(archive.ErrIdentityKey))
 }
-
-func TestAnAuthorityFileWithoutACertificateIsRefused(t *testing.T) {
-	g := NewWithT(t)
-	file := filepath.Join(t.TempDir(), "ca.crt")
-	g.Expect(os.WriteFile(file, []byte("no certificate"), 0o600)).To(Succeed())
-	pool := &archive.PEMPool{}
-	g.Expect(readPool(pool, file)).To(MatchError(ContainSubstring("holds no certificate")))
-	g.Expect(pool.Pool()).To(BeNil(), "nobody is let in")
-}

@@ -27,6 +27,7 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/relationship"
 	"github.com/valtuus/valtuus/internal/feed"
 	"github.com/valtuus/valtuus/internal/index"
+	"github.com/valtuus/valtuus/internal/pki"
 )
 
 // Config says what a replica serves, and from where.
@@ -91,15 +92,11 @@ func Run(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	clients, anchors := &archive.PEMPool{}, &archive.PEMPool{}
-	if err := readPool(clients, config.ClientCAFile); err != nil {
+	anchors := &archive.PEMPool{}
+	clients, err := openAuthorities(config.ClientCAFile, config.Clock, config.Log.WithName("authorities"))
+	if err != nil {
 		return err
 	}
-	certificate.RegisterCallback(func(tls.Certificate) {
-		if err := readPool(clients, config.ClientCAFile); err != nil {
-			config.Log.Error(err, "Kept the former authority of clients")
-		}
-	})
 	var revocations *revocationFile
 	if config.CardCRLFile != "" {
 		if revocations, err = openRevocations(config.CardCRLFile, config.Clock, config.Log.WithName("cards")); err != nil {
@@ -134,6 +131,7 @@ func Run(ctx context.Context, config Config) error {
 	fed := &feed.Feed{
 		Client: c, Index: view, Clock: config.Clock, Log: config.Log.WithName("feed"),
 		Archive: config.Archive, Replica: config.Name, OnTrustAnchors: anchors.SetPEM,
+		Certificates: func() (string, []string) { return servedBy(certificate), clients.Trusts() },
 		OnRelationship: func(o *v1alpha1.ServiceRelationship, deleted bool) {
 			keeper.Observe(o, deleted)
 			recorder.Observe(o, deleted)
@@ -148,6 +146,7 @@ func Run(ctx context.Context, config Config) error {
 		return err
 	}
 	group.Go(func() error { return certificate.Start(live.work) })
+	group.Go(func() error { return clients.Run(live.work) })
 	group.Go(func() error { return documentTypes.Run(live.work) })
 	group.Go(func() error { return revocations.Run(live.work) })
 	group.Go(func() error { return ofCluster(fed.Run(live.work)) })
@@ -162,6 +161,15 @@ func Run(ctx context.Context, config Config) error {
 	err = group.Wait()
 	fed.Leave(context.WithoutCancel(ctx))
 	return err
+}
+
+// servedBy is the fingerprint of the certificate that is served.
+func servedBy(watcher *certwatcher.CertWatcher) string {
+	current, err := watcher.GetCertificate(nil)
+	if err != nil || current.Leaf == nil {
+		return ""
+	}
+	return pki.FingerprintOf(current.Leaf).String()
 }
 
 // openCatalog loads the document types.

@@ -241,7 +241,13 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: fingerprint
       type:
         scalar: string
+    - name: nextFingerprint
+      type:
+        scalar: string
     - name: notAfter
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: publishedAt
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: rotation
@@ -348,6 +354,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: acceptUntil
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: authority
+      type:
+        scalar: string
     - name: certificate
       type:
         scalar: string
@@ -806,6 +815,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.valtuus.valtuus.api.v1alpha1.RegistryAccessGrantStatus
   map:
     fields:
+    - name: caBundleHash
+      type:
+        scalar: string
     - name: conditions
       type:
         list:
@@ -899,6 +911,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.valtuus.valtuus.api.v1alpha1.RegistryStatus
   map:
     fields:
+    - name: caBundleHash
+      type:
+        scalar: string
     - name: conditions
       type:
         list:
@@ -1417,6 +1432,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.valtuus.valtuus.api.v1alpha1.UnitRegistryAccess
   map:
     fields:
+    - name: caBundle
+      type:
+        scalar: string
     - name: certificate
       type:
         scalar: string

@@ -18,7 +18,8 @@ type ArchiveStatusApplyConfiguration struct {
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// conditions tell the state of the object in words.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
-	// caBundle holds, in PEM, the certificate authority that both server and clients are verified against.
+	// caBundle holds, in PEM, the certificate authority that both server and clients are verified against; there are
+	// two or more while one takes the other's place.
 	CABundle *string `json:"caBundle,omitempty"`
 	// serverCertificate tells of the server certificate.
 	ServerCertificate *ServerCertificateApplyConfiguration `json:"serverCertificate,omitempty"`

@@ -10,7 +10,7 @@ package v1alpha1
 //
 // AuthorityPolicy tells when the archive's certificate authority is replaced.
 type AuthorityPolicyApplyConfiguration struct {
-	// rotation is raised by one to have the authority replaced now. It is replaced by itself before it expires.
+	// rotation is raised to have the authority replaced now; no client notices. It is replaced by itself before it expires.
 	Rotation *int32 `json:"rotation,omitempty"`
 }
 

@@ -17,14 +17,18 @@ import (
 type AuthorityStatusApplyConfiguration struct {
 	// stage tells how far the replacement has come.
 	Stage *apiv1alpha1.AuthorityStage `json:"stage,omitempty"`
-	// rotation is the number of the last replacement that was begun.
+	// rotation is what spec.authority.rotation was when the last replacement was begun.
 	Rotation *int32 `json:"rotation,omitempty"`
 	// fingerprint is the SHA-256 of the DER-encoded certificate of the authority that issues, in base64url without padding.
 	Fingerprint *string `json:"fingerprint,omitempty"`
 	// notAfter is the instant from which the authority that issues is not valid any more.
 	NotAfter *v1.Time `json:"notAfter,omitempty"`
+	// nextFingerprint is the fingerprint of the authority that is being made known and is to issue next.
+	NextFingerprint *string `json:"nextFingerprint,omitempty"`
 	// stageSince is the instant at which the stage began.
 	StageSince *v1.Time `json:"stageSince,omitempty"`
+	// publishedAt is the instant from which every server and client has been given the authority that is to issue next.
+	PublishedAt *v1.Time `json:"publishedAt,omitempty"`
 }
 
 // AuthorityStatusApplyConfiguration constructs a declarative configuration of the AuthorityStatus type for use with
@@ -65,10 +69,26 @@ func (b *AuthorityStatusApplyConfiguration) WithNotAfter(value v1.Time) *Authori
 	return b
 }
 
+// WithNextFingerprint sets the NextFingerprint field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the NextFingerprint field is set to the value of the last call.
+func (b *AuthorityStatusApplyConfiguration) WithNextFingerprint(value string) *AuthorityStatusApplyConfiguration {
+	b.NextFingerprint = &value
+	return b
+}
+
 // WithStageSince sets the StageSince field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the StageSince field is set to the value of the last call.
 func (b *AuthorityStatusApplyConfiguration) WithStageSince(value v1.Time) *AuthorityStatusApplyConfiguration {
 	b.StageSince = &value
+	return b
+}
+
+// WithPublishedAt sets the PublishedAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PublishedAt field is set to the value of the last call.
+func (b *AuthorityStatusApplyConfiguration) WithPublishedAt(value v1.Time) *AuthorityStatusApplyConfiguration {
+	b.PublishedAt = &value
 	return b
 }

@@ -32,6 +32,8 @@ type CredentialApplyConfiguration struct {
 	AcceptUntil *v1.Time `json:"acceptUntil,omitempty"`
 	// publicKeyHash is the SHA-256 of the subject public key in base64url, where the holder brought its own key.
 	PublicKeyHash *string `json:"publicKeyHash,omitempty"`
+	// authority is the fingerprint of the certificate authority that issued the certificate.
+	Authority *string `json:"authority,omitempty"`
 	// certificate is the certificate in PEM, where the holder brought its own key.
 	Certificate *string `json:"certificate,omitempty"`
 }
@@ -103,6 +105,14 @@ func (b *CredentialApplyConfiguration) WithAcceptUntil(value v1.Time) *Credentia
 // If called multiple times, the PublicKeyHash field is set to the value of the last call.
 func (b *CredentialApplyConfiguration) WithPublicKeyHash(value string) *CredentialApplyConfiguration {
 	b.PublicKeyHash = &value
+	return b
+}
+
+// WithAuthority sets the Authority field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Authority field is set to the value of the last call.
+func (b *CredentialApplyConfiguration) WithAuthority(value string) *CredentialApplyConfiguration {
+	b.Authority = &value
 	return b
 }
 

@@ -26,6 +26,9 @@ type RegistryAccessGrantStatusApplyConfiguration struct {
 	SecretRef *SecretReferenceApplyConfiguration `json:"secretRef,omitempty"`
 	// credentialExpiresAt is the instant at which the active credential expires.
 	CredentialExpiresAt *metav1.Time `json:"credentialExpiresAt,omitempty"`
+	// caBundleHash is the SHA-256, in base64url without padding, of the authorities that were made known to the holder of the
+	// credential to verify the archive against: in PEM, as the Secret holds them.
+	CABundleHash *string `json:"caBundleHash,omitempty"`
 	// registryOID is the OID of the registry that the grant opens.
 	RegistryOID *apiv1alpha1.OID `json:"registryOID,omitempty"`
 	// liveRelationships is the number of relationships that have started and not ended.
@@ -87,6 +90,14 @@ func (b *RegistryAccessGrantStatusApplyConfiguration) WithSecretRef(value *Secre
 // If called multiple times, the CredentialExpiresAt field is set to the value of the last call.
 func (b *RegistryAccessGrantStatusApplyConfiguration) WithCredentialExpiresAt(value metav1.Time) *RegistryAccessGrantStatusApplyConfiguration {
 	b.CredentialExpiresAt = &value
+	return b
+}
+
+// WithCABundleHash sets the CABundleHash field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CABundleHash field is set to the value of the last call.
+func (b *RegistryAccessGrantStatusApplyConfiguration) WithCABundleHash(value string) *RegistryAccessGrantStatusApplyConfiguration {
+	b.CABundleHash = &value
 	return b
 }
 

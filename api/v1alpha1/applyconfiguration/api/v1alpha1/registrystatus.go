@@ -27,6 +27,9 @@ type RegistryStatusApplyConfiguration struct {
 	CredentialExpiresAt *metav1.Time `json:"credentialExpiresAt,omitempty"`
 	// test is the deployment test that the registry was made for, while its window is open.
 	Test *RegistryTestApplyConfiguration `json:"test,omitempty"`
+	// caBundleHash is the SHA-256, in base64url without padding, of the authorities that were made known to the holder of the
+	// credential to verify the archive against: in PEM, as the Secret holds them.
+	CABundleHash *string `json:"caBundleHash,omitempty"`
 }
 
 // RegistryStatusApplyConfiguration constructs a declarative configuration of the RegistryStatus type for use with
@@ -90,5 +93,13 @@ func (b *RegistryStatusApplyConfiguration) WithCredentialExpiresAt(value metav1.
 // If called multiple times, the Test field is set to the value of the last call.
 func (b *RegistryStatusApplyConfiguration) WithTest(value *RegistryTestApplyConfiguration) *RegistryStatusApplyConfiguration {
 	b.Test = value
+	return b
+}
+
+// WithCABundleHash sets the CABundleHash field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CABundleHash field is set to the value of the last call.
+func (b *RegistryStatusApplyConfiguration) WithCABundleHash(value string) *RegistryStatusApplyConfiguration {
+	b.CABundleHash = &value
 	return b
 }

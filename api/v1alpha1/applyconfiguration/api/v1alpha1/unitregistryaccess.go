@@ -24,6 +24,9 @@ type UnitRegistryAccessApplyConfiguration struct {
 	SecretName *apiv1alpha1.ObjectName `json:"secretName,omitempty"`
 	// certificate is the active certificate in PEM, where the unit keeps its own key.
 	Certificate *string `json:"certificate,omitempty"`
+	// caBundle holds, in PEM, the authorities to verify the archive against, where the unit keeps its own key: there are
+	// two while one takes the other's place. Read it each time that the certificate is read.
+	CABundle *string `json:"caBundle,omitempty"`
 }
 
 // UnitRegistryAccessApplyConfiguration constructs a declarative configuration of the UnitRegistryAccess type for use with
@@ -69,5 +72,13 @@ func (b *UnitRegistryAccessApplyConfiguration) WithSecretName(value apiv1alpha1.
 // If called multiple times, the Certificate field is set to the value of the last call.
 func (b *UnitRegistryAccessApplyConfiguration) WithCertificate(value string) *UnitRegistryAccessApplyConfiguration {
 	b.Certificate = &value
+	return b
+}
+
+// WithCABundle sets the CABundle field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CABundle field is set to the value of the last call.
+func (b *UnitRegistryAccessApplyConfiguration) WithCABundle(value string) *UnitRegistryAccessApplyConfiguration {
+	b.CABundle = &value
 	return b
 }
