@@ -91,7 +91,11 @@ func (p *place) own(ctx context.Context) (db *sql.DB, release func() error, err 
 		if err != nil {
 			return nil, nil, err
 		}
-		return db, db.Close, nil
+		unlock, err := postgres.LockTransfer(ctx, db)
+		if err != nil {
+			return nil, nil, errors.Join(err, db.Close())
+		}
+		return db, func() error { return errors.Join(unlock(), db.Close()) }, nil
 	}
 	unlock, err := sqlite.Lock(p.dataDir)
 	if err != nil {

@@ -59,6 +59,12 @@ const (
 	StoreMoved Reason = "StoreMoved"
 	// StoreDamaged: the data file is damaged, or is no data file.
 	StoreDamaged Reason = "StoreDamaged"
+	// StoreNotEmpty: a backup is to be restored where there is another store already.
+	StoreNotEmpty Reason = "StoreNotEmpty"
+	// BackupMissing: there is no backup of that name.
+	BackupMissing Reason = "BackupMissing"
+	// BackupDamaged: the backup is not what its manifest says.
+	BackupDamaged Reason = "BackupDamaged"
 	// StoreUnavailable: the store does not take a write now, for another reason.
 	StoreUnavailable Reason = "StoreUnavailable"
 )

@@ -21,6 +21,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/valtuus/valtuus/internal/archive/failure"
 	"github.com/valtuus/valtuus/internal/archive/store/transfer"
 )
 
@@ -31,7 +32,7 @@ const ManifestName = "manifest.json"
 const format = 1
 
 // ErrDamaged means that the backup is not what its manifest says.
-var ErrDamaged = errors.New("the backup is damaged")
+var ErrDamaged = failure.New(failure.BackupDamaged, "the backup is damaged")
 
 // Manifest says what is in a backup.
 type Manifest struct {
@@ -43,6 +44,8 @@ type Manifest struct {
 	File   string `json:"file"`
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
+	// Store is the id of the store that was backed up; backups of former programs do not tell.
+	Store string `json:"store,omitempty"`
 	transfer.Report
 }
 

@@ -36,3 +36,27 @@ func Restore(ctx context.Context, dir string, to *sql.DB, progress func(transfer
 	}
 	return m, nil
 }
+
+// Holds tells whether the target already is the store that was backed up, whole: restored before, or never lost. What has
+// been stored in it since stays.
+func Holds(ctx context.Context, dir string, to *sql.DB) (bool, error) {
+	there, err := transfer.StoreID(ctx, to)
+	if there == "" || err != nil {
+		return false, err
+	}
+	m, err := ReadManifest(dir)
+	if err != nil {
+		return false, err
+	}
+	if m.Store == "" { // of a former program
+		from, err := sqlite.OpenFrozen(ctx, dir)
+		if err != nil {
+			return false, err
+		}
+		m.Store, err = transfer.StoreID(ctx, from)
+		if err = errors.Join(err, from.Close()); err != nil {
+			return false, err
+		}
+	}
+	return m.Store == there, nil
+}

@@ -22,7 +22,7 @@ func Take(ctx context.Context, from transfer.Source, dir string, now time.Time, 
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		return Manifest{}, errors.Join(fmt.Errorf("%s is there already: give a directory that is not", dir), err)
 	}
-	partial := filepath.Clean(dir) + ".partial"
+	partial := filepath.Clean(dir) + partialSuffix
 	if err := os.RemoveAll(partial); err != nil {
 		return Manifest{}, err
 	}
@@ -31,7 +31,9 @@ func Take(ctx context.Context, from transfer.Source, dir string, now time.Time, 
 		return Manifest{}, err
 	}
 	m = Manifest{Format: format, TakenAt: now.UTC(), File: sqlite.FileName}
-	m.Report, err = transfer.Copy(ctx, from, to, progress)
+	if m.Report, err = transfer.Copy(ctx, from, to, progress); err == nil {
+		m.Store, err = transfer.StoreID(ctx, from)
+	}
 	if err = errors.Join(err, to.Close()); err != nil { // closing moves everything into the one file
 		return Manifest{}, err
 	}

@@ -6,6 +6,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -37,6 +38,25 @@ func openPatient(ctx context.Context, uri string, prepare func(context.Context, 
 		patient.RuntimeParams[name] = "0"
 	}
 	return stdlib.OpenDB(*patient), nil
+}
+
+// transferLock is the key of the advisory lock of who copies into a database.
+const transferLock = 0x76616c7475757301
+
+// LockTransfer waits until nobody else copies into the database, and keeps others from it until unlock is called or the
+// connection ends.
+func LockTransfer(ctx context.Context, db *sql.DB) (unlock func() error, err error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, classify("waiting for another transfer", err)
+	}
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(transferLock)); err != nil {
+		return nil, errors.Join(classify("waiting for another transfer", err), conn.Close())
+	}
+	return func() error {
+		_, err := conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(transferLock))
+		return errors.Join(err, conn.Close())
+	}, nil
 }
 
 // OpenLive opens the database for a transfer out of it while archives serve from it. The schema must be this program's:

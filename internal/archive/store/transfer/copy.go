@@ -8,6 +8,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"github.com/valtuus/valtuus/internal/archive/failure"
 )
 
 // Errors of a copy. Compare with errors.Is.
@@ -15,7 +17,7 @@ var (
 	// ErrNotWhole: there is no whole store to copy.
 	ErrNotWhole = errors.New("nothing can be copied from it")
 	// ErrNotEmpty: the target holds something that is not from a cut copy of this source.
-	ErrNotEmpty = errors.New("the target is not empty")
+	ErrNotEmpty = failure.New(failure.StoreNotEmpty, "the target is not empty")
 	// ErrDiffers: after the copy the target is not what the source is.
 	ErrDiffers = errors.New("the target differs from the source")
 )

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -25,6 +26,20 @@ func readInfo(ctx context.Context, from Source) (info, error) {
 	err := from.QueryRowContext(ctx, "SELECT store_id, identity_key_check, state FROM archive_info WHERE info_id = 1").
 		Scan(&i.storeID, &i.keyCheck, &i.state)
 	return i, err
+}
+
+// StoreID is the id of a store that is whole; empty when nobody has served from it, or a copy into it has not been finished.
+func StoreID(ctx context.Context, from Source) (string, error) {
+	i, err := readInfo(ctx, from)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("reading about the store: %w", err)
+	case i.state != sqlstore.StateReady:
+		return "", nil
+	}
+	return hex.EncodeToString(i.storeID), nil
 }
 
 // same tells whether two rows are of one store and its copy.
