@@ -37,6 +37,8 @@ type ArchiveReconciler struct {
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;create;update;delete
 // +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=batch,resources=cronjobs,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=list;watch
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;list;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
@@ -109,6 +111,7 @@ func (r *ArchiveReconciler) persist(ctx context.Context, s *archiveScope) error 
 		return err
 	}
 	r.tellOfAuthority(s.before, s.archive)
+	r.tellOfBackup(s.before, s.archive)
 	s.before = s.archive.DeepCopy()
 	return nil
 }

@@ -50,7 +50,7 @@ func (r *ArchiveReconciler) finalize(ctx context.Context, s *archiveScope) (wait
 	if err := r.remove(ctx, archive, workload.ClusterRoleBinding(archive.Namespace, archive.Name)); err != nil {
 		return false, err
 	}
-	for _, ref := range []v1alpha1.SecretReference{serverSecret(archive), authoritySecret(archive)} {
+	for _, ref := range []v1alpha1.SecretReference{serverSecret(archive), authoritySecret(archive), spareAuthoritySecret(archive)} {
 		if err := deleteSecret(ctx, r, ref, archive.UID); err != nil {
 			return false, err
 		}
@@ -136,6 +136,9 @@ func (r *ArchiveReconciler) tellWhatStays(archive *v1alpha1.Archive) {
 	var kept []string
 	if archive.Spec.Workload.Storage.Embedded != nil {
 		kept = append(kept, fmt.Sprintf("PersistentVolumeClaim %s with the documents", workload.ClaimName(archive.Name)))
+	}
+	if backup := archive.Spec.Workload.Backup; backup != nil && backup.Volume.Size != nil {
+		kept = append(kept, fmt.Sprintf("PersistentVolumeClaim %s with the backups", workload.BackupClaimName(archive.Name)))
 	}
 	if status := archive.Status.Workload; status != nil && status.KeysSecretName != "" {
 		kept = append(kept, fmt.Sprintf("Secret %s with the keys", status.KeysSecretName))

@@ -54,6 +54,12 @@ func (r *ArchiveReconciler) look(ctx context.Context, s *archiveScope, plan *wor
 			status.VolumeSize = &size
 		}
 	}
+	if from := workload.RestoredFrom(facts.Pods); from != "" && status.RestoredFrom == "" {
+		status.RestoredFrom = from
+	}
+	if err := r.lookAtBackups(ctx, s, plan); err != nil {
+		return err
+	}
 	verdict := workload.Diagnose(facts)
 	s.verdict = &verdict
 	if !verdict.Serving {

@@ -33,6 +33,8 @@ type archiveScope struct {
 	ending int
 	// verdict is how a workload is; nil before it was looked at.
 	verdict *workload.Verdict
+	// backup is how the backups of a workload went; nil before that was looked at.
+	backup *workload.LastBackup
 	// lookAt is when what nobody tells of is looked at again.
 	lookAt time.Time
 	// authorities are the archive's, as its status has them; issuing is the one that issues, with its key.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/conditions"
@@ -18,6 +19,7 @@ func (r *ArchiveReconciler) updateStatus(s *archiveScope) {
 		return // the pass that goes on knows more
 	}
 	set := conditions.For(s.archive, s.now)
+	s.setBackedUp(set)
 	switch {
 	case len(s.users) > 0:
 		set.Waiting(v1alpha1.ArchiveInUseReason, inUse(s.users))
@@ -39,6 +41,27 @@ func (r *ArchiveReconciler) updateStatus(s *archiveScope) {
 		set.Waiting(s.verdict.Reason, s.verdict.Message)
 	default:
 		set.Ready(v1alpha1.ServerCertificateIssuedReason, "The archive's authority and server certificate are in place."+s.replacing())
+	}
+}
+
+// setBackedUp tells how the last backup went.
+func (s *archiveScope) setBackedUp(set conditions.Setter) {
+	switch {
+	case s.archive.Spec.Workload == nil || s.archive.Spec.Workload.Backup == nil:
+		set.Remove(v1alpha1.BackedUpCondition)
+	case s.backup == nil || !s.backup.Ended: // nothing new
+	case s.backup.Failed:
+		set.False(v1alpha1.BackedUpCondition, v1alpha1.BackupFailedReason, "The last backup was not made. "+s.backup.Reason+": "+s.backup.Message)
+	default:
+		set.True(v1alpha1.BackedUpCondition, v1alpha1.SucceededReason, "The last backup is whole, and was read back.")
+	}
+}
+
+// tellOfBackup makes an event of a backup that failed.
+func (r *ArchiveReconciler) tellOfBackup(before, after *v1alpha1.Archive) {
+	was, is := conditions.Get(before, v1alpha1.BackedUpCondition), conditions.Get(after, v1alpha1.BackedUpCondition)
+	if is != nil && is.Status == metav1.ConditionFalse && (was == nil || was.Status != is.Status || was.Message != is.Message) {
+		r.events.Eventf(after, nil, corev1.EventTypeWarning, is.Reason, "Backup", "%s", is.Message)
 	}
 }
 

@@ -77,6 +77,9 @@ func (r *ArchiveReconciler) keys(ctx context.Context, s *archiveScope, plan *wor
 	case secret == nil && given != "":
 		s.wait(v1alpha1.KeysLostReason, "Secret %s/%s with the archive's keys does not exist: spec.workload.keysSecretName names it, so make it.", ref.Namespace, ref.Name)
 		return nil, nil
+	case secret == nil && s.archive.Spec.Workload.Restore != nil:
+		s.wait(v1alpha1.KeysLostReason, "Secret %s/%s with the archive's keys does not exist, and what the backup holds is sealed under those of the archive that was backed up: bring it back from where you keep the copy.", ref.Namespace, ref.Name)
+		return nil, nil
 	case secret == nil:
 		if secret, err = r.makeKeys(ctx, s, ref); err != nil || secret == nil {
 			return nil, err

@@ -155,6 +155,7 @@ type ArchiveRestore struct {
 // ArchiveWorkload is an archive that runs in this cluster.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.keysSecretName) == has(oldSelf.keysSecretName)",message="keysSecretName is immutable: an archive keeps the keys that it began with"
+// +kubebuilder:validation:XValidation:rule="!has(self.restore) || has(oldSelf.restore)",message="restore can be given only when the Archive is made: a backup is restored into a new, empty archive"
 // +kubebuilder:validation:XValidation:rule="!has(self.storage.embedded) || !has(self.replicas) || self.replicas == 1",message="an archive with embedded storage has one replica: use postgres for more"
 type ArchiveWorkload struct {
 	// image is the image that the pods run; the manager's own when left out.
@@ -217,6 +218,7 @@ type ArchiveWorkload struct {
 	Backup *ArchiveBackup `json:"backup,omitempty"`
 
 	// restore says which backup a new, empty archive starts from. An archive that holds anything is never overwritten.
+	// The Secret with the keys of the archive that was backed up has to be there. Take the field away once restored.
 	// +optional
 	Restore *ArchiveRestore `json:"restore,omitempty"`
 }
@@ -277,6 +279,12 @@ type ArchiveWorkloadStatus struct {
 	// +kubebuilder:validation:MaxLength=253
 	RestoredFrom string `json:"restoredFrom,omitempty"`
 }
+
+// BackedUpCondition is present once a scheduled backup has ended. It is True when the last one is whole.
+const BackedUpCondition = "BackedUp"
+
+// BackupFailedReason surfaces when the last backup was not made; the message tells why.
+const BackupFailedReason = "BackupFailed"
 
 // Reasons of Archive's Ready condition where it is a workload.
 const (

@@ -55,7 +55,7 @@ func known(t testing.TB) map[string]bool {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(string(source)).To(ContainSubstring(`metricPrefix + "view_age_seconds"`))
 	out := map[string]bool{"valtuus_archive_view_age_seconds": true}
-	for _, of := range []any{own, ctrlmetrics.Registry, metrics.NewGrants(nil)} {
+	for _, of := range []any{own, ctrlmetrics.Registry, metrics.NewGrants(nil), metrics.NewBackups(nil)} {
 		for _, name := range described(t, of) {
 			out[name] = true
 		}

@@ -95,7 +95,7 @@ func New(ctx context.Context, cfg *rest.Config, options Options) (ctrl.Manager, 
 		return nil, fmt.Errorf("make the manager: %w", err)
 	}
 	options.Controllers.Metrics = valtuusmetrics.NewManager(registry)
-	registry.MustRegister(valtuusmetrics.NewGrants(mgr.GetClient()))
+	registry.MustRegister(valtuusmetrics.NewGrants(mgr.GetClient()), valtuusmetrics.NewBackups(mgr.GetClient()))
 	if err := controllers.SetupAll(ctx, mgr, options.Controllers); err != nil {
 		return nil, fmt.Errorf("set the controllers up: %w", err)
 	}

@@ -92,8 +92,11 @@ func containerProblem(pod *corev1.Pod, c *corev1.ContainerStatus) (Verdict, bool
 	}
 	reason, message := told(ended)
 	what := ""
-	if c.Name == MigrateContainer {
+	switch c.Name {
+	case MigrateContainer:
 		what = "The database could not be brought up to date: "
+	case RestoreContainer:
+		what = "The backup could not be restored: "
 	}
 	return failing(!mayPass[reason], "%s: %s%s", reason, what, sentence(message)), true
 }

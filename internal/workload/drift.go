@@ -9,12 +9,14 @@ import (
 	"reflect"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	batchv1ac "k8s.io/client-go/applyconfigurations/batch/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
 	policyv1ac "k8s.io/client-go/applyconfigurations/policy/v1"
@@ -73,6 +75,8 @@ func extract(live client.Object, manager string) (runtime.ApplyConfiguration, er
 		return appsv1ac.ExtractStatefulSet(o, manager)
 	case *appsv1.Deployment:
 		return appsv1ac.ExtractDeployment(o, manager)
+	case *batchv1.CronJob:
+		return batchv1ac.ExtractCronJob(o, manager)
 	default:
 		return nil, fmt.Errorf("no kind of an archive's objects: %T", live)
 	}
@@ -99,6 +103,8 @@ func WithUID(wanted runtime.ApplyConfiguration, live client.Object) {
 	case *appsv1ac.StatefulSetApplyConfiguration:
 		o.WithUID(uid)
 	case *appsv1ac.DeploymentApplyConfiguration:
+		o.WithUID(uid)
+	case *batchv1ac.CronJobApplyConfiguration:
 		o.WithUID(uid)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -39,7 +40,7 @@ func Kinds() []client.Object {
 	return []client.Object{
 		&corev1.ServiceAccount{}, &rbacv1.RoleBinding{}, &rbacv1.ClusterRoleBinding{}, &corev1.Service{},
 		&networkingv1.NetworkPolicy{}, &policyv1.PodDisruptionBudget{}, &corev1.PersistentVolumeClaim{},
-		&appsv1.StatefulSet{}, &appsv1.Deployment{}, &corev1.Pod{},
+		&appsv1.StatefulSet{}, &appsv1.Deployment{}, &batchv1.CronJob{}, &batchv1.Job{}, &corev1.Pod{},
 	}
 }
 
@@ -66,6 +67,8 @@ func kindOf(o client.Object) string {
 		return "StatefulSet"
 	case *appsv1.Deployment:
 		return "Deployment"
+	case *batchv1.CronJob:
+		return "CronJob"
 	default:
 		return fmt.Sprintf("%T", o)
 	}
@@ -88,16 +91,18 @@ func (p *Plan) Children() []Child {
 	}
 	if p.Embedded() {
 		claim := metav1.ObjectMeta{Namespace: p.namespace(), Name: ClaimName(p.name())}
-		return append(children,
+		children = append(children,
 			Child{Object: &corev1.PersistentVolumeClaim{ObjectMeta: claim}, Wanted: p.claim(), Outlives: true},
 			Child{Object: &appsv1.StatefulSet{ObjectMeta: in}, Wanted: p.statefulSet()},
 		)
+		return append(children, p.backups()...)
 	}
 	budget := Child{Object: &policyv1.PodDisruptionBudget{ObjectMeta: in}}
 	if p.Replicas() > 1 {
 		budget.Wanted = p.disruptionBudget()
 	}
-	return append(children, budget, Child{Object: &appsv1.Deployment{ObjectMeta: in}, Wanted: p.deployment()})
+	children = append(children, budget, Child{Object: &appsv1.Deployment{ObjectMeta: in}, Wanted: p.deployment()})
+	return append(children, p.backups()...)
 }
 
 // ClusterRoleBinding names the one object of an archive that is in no namespace, and so does not go with it by itself.

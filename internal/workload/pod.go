@@ -134,6 +134,7 @@ func (p *Plan) template() *corev1ac.PodTemplateSpecApplyConfiguration {
 		WithContainers(p.server()).
 		WithVolumes(p.Volumes()...).
 		WithVolumes(p.KeysVolume(), secretVolume("server", p.ServerSecret), tokenVolume())
+	p.restore(spec)
 	if catalog := p.spec().CatalogConfigMapName; catalog != "" {
 		spec.WithVolumes(corev1ac.Volume().WithName("catalog").
 			WithConfigMap(corev1ac.ConfigMapVolumeSource().WithName(string(catalog))))

@@ -37,6 +37,7 @@ type ArchiveWorkloadApplyConfiguration struct {
 	// backup schedules backups; none are made when left out.
 	Backup *ArchiveBackupApplyConfiguration `json:"backup,omitempty"`
 	// restore says which backup a new, empty archive starts from. An archive that holds anything is never overwritten.
+	// The Secret with the keys of the archive that was backed up has to be there. Take the field away once restored.
 	Restore *ArchiveRestoreApplyConfiguration `json:"restore,omitempty"`
 }
 
