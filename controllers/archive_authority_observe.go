@@ -21,7 +21,7 @@ import (
 // none is read here.
 func (r *ArchiveReconciler) observeAuthorities(ctx context.Context, s *archiveScope, slots authoritySlots) (authority.Observed, error) {
 	seen := authority.Observed{
-		Asked: rotationOf(s.archive),
+		Settle: r.settle, Asked: rotationOf(s.archive),
 		Main:  slotFacts(slots.main, s.archive, slots.mainCA), Spare: slotFacts(slots.spare, s.archive, slots.spareCA),
 	}
 	if s.authorities.Stage == "" || s.authorities.Stage == authority.Stable {
@@ -55,7 +55,7 @@ const replicaMemory = time.Hour
 // files updated within authority.Settle.
 func (r *ArchiveReconciler) observeReplicas(ctx context.Context, s *archiveScope, seen *authority.Observed) error {
 	leaf := serverLeaf(s.server)
-	seen.Served = leaf != nil && issuedBy(leaf, s) && !s.now.Before(leaf.NotBefore.Add(backdate+authority.Settle))
+	seen.Served = leaf != nil && issuedBy(leaf, s) && !s.now.Before(leaf.NotBefore.Add(backdate+r.settle))
 	seen.ReplicasTrust = true
 	replicas, err := r.tracker.Recent(ctx, client.ObjectKeyFromObject(s.archive), replicaMemory)
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/valtuus/valtuus/internal/authority"
 	"github.com/valtuus/valtuus/internal/enforcement"
 	"github.com/valtuus/valtuus/internal/metrics"
 	"github.com/valtuus/valtuus/internal/workload"
@@ -43,7 +44,15 @@ type Options struct {
 	Concurrency int
 
 	longestWait time.Duration
+	settle      time.Duration
 	wrap        func(client.Client) client.Client
+}
+
+// WithSettling shortens the time for which mounted Secrets are given to be updated, so that a test can see an authority
+// replaced by the clock on the wall.
+func (o Options) WithSettling(_ testing.TB, d time.Duration) Options {
+	o.settle = d
+	return o
 }
 
 // WithLongestWait shortens every wait, so that a test can step a fake clock and be noticed.
@@ -69,6 +78,9 @@ func SetupAll(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	if options.longestWait == 0 {
 		options.longestWait = longestWait
 	}
+	if options.settle == 0 {
+		options.settle = authority.Settle
+	}
 	if options.Concurrency == 0 {
 		options.Concurrency = 32
 	}
@@ -76,7 +88,7 @@ func SetupAll(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return fmt.Errorf("index the cache: %w", err)
 	}
 	b := base{
-		Client: mgr.GetClient(), clock: options.Clock, longestWait: options.longestWait, metrics: options.Metrics,
+		Client: mgr.GetClient(), clock: options.Clock, longestWait: options.longestWait, settle: options.settle, metrics: options.Metrics,
 		events:  mgr.GetEventRecorder(FieldOwner),
 		tracker: enforcement.NewTracker(mgr.GetAPIReader(), options.Clock),
 	}
@@ -106,6 +118,7 @@ type base struct {
 	client.Client
 	clock       clock.PassiveClock
 	longestWait time.Duration
+	settle      time.Duration // see authority.Settle
 	events      events.EventRecorder
 	metrics     *metrics.Manager
 	tracker     *enforcement.Tracker

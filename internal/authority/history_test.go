@@ -81,7 +81,7 @@ func (w *world) delay() time.Duration {
 }
 
 func (w *world) observe() Observed {
-	o := Observed{Asked: w.asked, Main: w.main, Spare: w.spare, SecretsCarry: true, OwnKeysKnow: true, ReplicasTrust: true}
+	o := Observed{Settle: Settle, Asked: w.asked, Main: w.main, Spare: w.spare, SecretsCarry: true, OwnKeysKnow: true, ReplicasTrust: true}
 	bundle := fingerprints(w.state.Bundle)
 	o.SecretsCarry = slices.Equal(w.server.written.bundle, bundle)
 	server := w.server.written

@@ -147,8 +147,8 @@ func publish(s State, o Observed, now time.Time) Step {
 	case s.PublishedAt.IsZero(), s.PublishedAt.After(now):
 		s.PublishedAt = now
 		return Step{Action: Write, State: s}
-	case now.Before(s.PublishedAt.Add(Settle)):
-		waiting.Waits, waiting.WakeAt = WaitSettle, s.PublishedAt.Add(Settle)
+	case now.Before(s.PublishedAt.Add(o.Settle)):
+		waiting.Waits, waiting.WakeAt = WaitSettle, s.PublishedAt.Add(o.Settle)
 		return waiting
 	default:
 		return promote(s, now)

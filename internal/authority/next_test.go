@@ -58,7 +58,7 @@ func TestLostAndForeignSecrets(t *testing.T) {
 func TestTheKeyThatIssuesIsLostWhileTheNextIsMadeKnown(t *testing.T) {
 	g := NewWithT(t)
 	s := State{Stage: Publishing, Issuing: "old", Next: "new", Bundle: []Certificate{old, fresh}, Since: t0}
-	seen := Observed{Spare: holding(fresh), SecretsCarry: true, ReplicasTrust: true}
+	seen := Observed{Settle: Settle, Spare: holding(fresh), SecretsCarry: true, ReplicasTrust: true}
 	step := Next(s, seen, t0.Add(time.Minute))
 	g.Expect(step.Action).To(Equal(Write))
 	g.Expect(step.State.PublishedAt).To(Equal(t0.Add(time.Minute)))
@@ -71,7 +71,7 @@ func TestTheKeyThatIssuesIsLostWhileTheNextIsMadeKnown(t *testing.T) {
 func TestWhatAReplacementWaitsFor(t *testing.T) {
 	g := NewWithT(t)
 	s := State{Stage: Publishing, Issuing: "old", Next: "new", Bundle: []Certificate{old, fresh}, Since: t0}
-	o := Observed{Main: holding(old), Spare: holding(fresh)}
+	o := Observed{Settle: Settle, Main: holding(old), Spare: holding(fresh)}
 	now := t0.Add(time.Hour)
 	waits := func() string { return Next(s, o, now).Waits }
 	write := func() { s = Next(s, o, now).State }

@@ -93,6 +93,8 @@ func (s Slot) holds(fingerprint string) bool {
 
 // Observed is what surrounds a State.
 type Observed struct {
+	// Settle is how long what was written may take to be in force where it is mounted.
+	Settle time.Duration
 	// Asked is the number of the rotation that is asked for.
 	Asked int32
 	// Main and Spare are the two Secrets.
@@ -104,7 +106,7 @@ type Observed struct {
 	OwnKeysKnow bool
 	// ReplicasTrust tells that no live replica is known not to trust State.Next.
 	ReplicasTrust bool
-	// Served tells that the server certificate is of State.Issuing, has been for Settle, and that no live replica is
+	// Served tells that the server certificate is of State.Issuing, has been for as long, and that no live replica is
 	// known to serve another.
 	Served bool
 	// FormerInUse tells that a certificate is accepted that another authority than State.Issuing issued.

@@ -21,6 +21,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
+	"github.com/valtuus/valtuus/controllers"
 	"github.com/valtuus/valtuus/internal/manager"
 	"github.com/valtuus/valtuus/internal/testenv"
 	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
@@ -108,7 +109,11 @@ func (c *cluster) startManager() error {
 	if err != nil {
 		return err
 	}
-	c.stopManager, err = testworld.StartManager(context.Background(), cfg, manager.Options{Log: c.log.logger()})
+	c.stopManager, err = testworld.StartManager(context.Background(), cfg, manager.Options{
+		Log: c.log.logger(),
+		// Longer than the archive and a client take to look at their files.
+		Controllers: controllers.Options{}.WithSettling(nil, 25*time.Second),
+	})
 	return err
 }
 
