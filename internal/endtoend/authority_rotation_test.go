@@ -17,11 +17,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	public "github.com/valtuus/valtuus/api/archiveclient"
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/archiveclient"
+	"github.com/valtuus/valtuus/internal/testworld"
 )
 
 // TestNoHandshakeFailsWhileTheAuthorityIsReplaced replaces an archive's authority under steady requests, each on a
@@ -29,7 +31,9 @@ import (
 func TestNoHandshakeFailsWhileTheAuthorityIsReplaced(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	s := shared.of(t).begin(t, settings{})
+	s := shared.of(t).begin(t, settings{world: func(w *testworld.World) {
+		w.Archive.Spec.Credentials = &v1alpha1.CredentialPolicy{OverlapSeconds: ptr.To[int32](40)}
+	}})
 	c := s.open(s.North, nil)
 	serverKey := client.ObjectKey{Namespace: s.Platform, Name: s.Archive.Name + "-server"}
 	stopped := make(chan struct{})
@@ -94,7 +98,7 @@ func TestNoHandshakeFailsWhileTheAuthorityIsReplaced(t *testing.T) {
 	g.Eventually(stage, "3m").Should(Equal(v1alpha1.AuthorityReplacing))
 	g.Expect(s.renewNow(s.North)).To(Succeed())
 	g.Expect(s.renewOrganizer()).To(Succeed())
-	// The former certificates are accepted for two minutes.
+	// The former certificates are accepted for a while.
 	g.Eventually(stage, "5m").Should(Equal(v1alpha1.AuthorityStable))
 	g.Expect(status().Fingerprint).NotTo(Equal(first))
 	before := asked.Load()

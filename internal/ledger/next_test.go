@@ -212,3 +212,31 @@ func ids(entries []Entry) []string {
 	}
 	return out
 }
+
+// TestAnEntryOfAnAuthorityThatIsNotTrustedIsReplaced: nobody would accept it. One of which the authority is not known stays.
+func TestAnEntryOfAnAuthorityThatIsNotTrustedIsReplaced(t *testing.T) {
+	g := NewWithT(t)
+	entry := Entry{
+		ID: "1", State: Active, Fingerprint: "fp", NotBefore: t0, NotAfter: t0.Add(8 * time.Hour), RenewAt: t0.Add(5 * time.Hour), Authority: "old",
+	}
+	ask := func(trusted ...string) Action {
+		p := policy
+		p.Authorities = trusted
+		return Next([]Entry{entry}, Observed{SecretFingerprint: "fp"}, p, uid, t0.Add(time.Hour)).Action
+	}
+	g.Expect(ask("old", "new")).To(Equal(StepNone))
+	g.Expect(ask("new")).To(Equal(StepIssue))
+	g.Expect(ask()).To(Equal(StepNone))
+	entry.Authority = ""
+	g.Expect(ask("new")).To(Equal(StepNone))
+}
+
+// TestACredentialEndsWithItsAuthority: an issuer signs nothing that outlives it.
+func TestACredentialEndsWithItsAuthority(t *testing.T) {
+	g := NewWithT(t)
+	p := policy
+	p.Until = t0.Add(time.Minute)
+	g.Expect(Next(nil, Observed{}, p, uid, t0).NotAfter).To(Equal(t0.Add(time.Minute)))
+	p.Until = t0.Add(1000 * time.Hour)
+	g.Expect(Next(nil, Observed{}, p, uid, t0).NotAfter).To(Equal(t0.Add(p.Lifetime)))
+}
