@@ -22,7 +22,7 @@ import (
 func (r *ArchiveReconciler) observeAuthorities(ctx context.Context, s *archiveScope, slots authoritySlots) (authority.Observed, error) {
 	seen := authority.Observed{
 		Settle: r.settle, Asked: rotationOf(s.archive),
-		Main:  slotFacts(slots.main, s.archive, slots.mainCA), Spare: slotFacts(slots.spare, s.archive, slots.spareCA),
+		Main: slotFacts(slots.main, s.archive, slots.mainCA), Spare: slotFacts(slots.spare, s.archive, slots.spareCA),
 	}
 	if s.authorities.Stage == "" || s.authorities.Stage == authority.Stable {
 		return seen, nil

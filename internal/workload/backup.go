@@ -20,8 +20,9 @@ import (
 )
 
 const (
-	// BackupContainer takes a backup, RestoreContainer lets a new archive start from one.
-	BackupContainer  = "backup"
+	// BackupContainer takes a backup.
+	BackupContainer = "backup"
+	// RestoreContainer lets a new archive start from one.
 	RestoreContainer = "restore"
 	backupComponent  = "backup"
 
@@ -86,7 +87,7 @@ func (p *Plan) backupClaim(volume *v1alpha1.BackupVolume) *corev1ac.PersistentVo
 		WithLabels(p.labels()).WithAnnotations(p.annotations()).WithSpec(spec)
 }
 
-// BackupClaim is the claim that backups are written to.
+// backupClaimName is the claim that backups are written to.
 func (p *Plan) backupClaimName(volume *v1alpha1.BackupVolume) string {
 	if volume.ClaimName != "" {
 		return string(volume.ClaimName)
