@@ -65,6 +65,14 @@ func (x *exchange) addressRegistry() *outcome {
 	return nil
 }
 
+// refuseOver refuses whatever is asked of the registry of a deployment test that is over.
+func (x *exchange) refuseOver() *outcome {
+	if over := x.server.opts.TestOver; over != nil && over(x.registry) {
+		return ended(refused(problem.DeploymentTestOver))
+	}
+	return nil
+}
+
 // revocations are the cards that are known to be revoked now.
 func (s *Server) revocations() *card.Revocations {
 	if s.opts.Revocations == nil {

@@ -64,6 +64,8 @@ type Options struct {
 	Catalog func() *catalog.Catalog
 	// Relationships is told of client relationship documents; nil tells nobody.
 	Relationships RelationshipSink
+	// TestOver tells whether the registry was that of a deployment test which is over; nil knows of none.
+	TestOver func(registry string) bool
 	// Log gets one line per request, without any data of a person.
 	Log logr.Logger
 	// Metrics are fed by the server.

@@ -15,7 +15,7 @@ import (
 func (s *Server) serve(op operation, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := s.newExchange(w, r, op)
-		x.finish(x.run(h, x.checkURL, x.identify, x.addressRegistry, x.authenticate))
+		x.finish(x.run(h, x.checkURL, x.identify, x.addressRegistry, x.refuseOver, x.authenticate))
 	})
 }
 

@@ -18,6 +18,8 @@ func (x *exchange) storeFailed(err error) outcome {
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return failed(problem.Of(problem.ClientUnknown))
+	case errors.Is(err, store.ErrOver):
+		return refused(problem.DeploymentTestOver)
 	case errors.Is(err, store.ErrCursor):
 		return failed(problem.Of(problem.CursorInvalid))
 	case errors.Is(err, store.ErrCorrupt), errors.Is(err, clientkey.ErrDamaged), errors.As(err, &invalid):

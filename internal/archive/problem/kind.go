@@ -82,6 +82,8 @@ const (
 	TaskOutsideMatter
 	// DocumentDestroyed: the document was destroyed when its retention time had ended.
 	DocumentDestroyed
+	// DeploymentTestOver: the registry was that of a deployment test, which is over.
+	DeploymentTestOver
 	// DocumentExists: the id is another document's.
 	DocumentExists
 	// IdempotencyKeyReused: the Idempotency-Key was used for another document.
@@ -201,6 +203,7 @@ var kinds = [kindEnd]struct {
 	ClientOutsideMatter:       {"client-outside-matter", http.StatusUnprocessableEntity},
 	TaskOutsideMatter:         {"task-outside-matter", http.StatusUnprocessableEntity},
 	DocumentDestroyed:         {"document-destroyed", http.StatusGone},
+	DeploymentTestOver:        {"deployment-test-over", http.StatusGone},
 	DocumentExists:            {"document-exists", http.StatusConflict},
 	IdempotencyKeyReused:      {"idempotency-key-reused", http.StatusUnprocessableEntity},
 	VersionNotFound:           {"version-not-found", http.StatusNotFound},

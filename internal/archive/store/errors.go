@@ -36,6 +36,8 @@ var (
 	ErrDestroyed = errors.New("destroyed")
 	// ErrKept: its retention time has not ended.
 	ErrKept = errors.New("is to be kept")
+	// ErrOver: the registry was that of a deployment test, which is over.
+	ErrOver = errors.New("the deployment test of the registry is over")
 	// ErrCursor: the cursor was forged, damaged, or made for another caller or query.
 	ErrCursor = errors.New("cursor does not belong to this caller and query")
 	// ErrUnavailable: the storage cannot do it now (full, I/O error, locked); nothing was

@@ -26,6 +26,7 @@ type Store interface {
 	RelationshipStore
 	RelationshipHistory
 	RetentionStore
+	TestRegistryStore
 	AccessLog
 	LogSupervision
 	WithholdingStore

@@ -14,8 +14,8 @@ import (
 // change is an operation that changes a document. created is false where it repeats one that was done.
 type change func(t Tx) (facts store.Facts, created bool, err error)
 
-// do runs the change and writes its log row in one transaction.
-func (s *Store) do(ctx context.Context, size int, row store.LogRow, op change) (store.Facts, bool, error) {
+// do runs the change of a document of the registry and writes its log row in one transaction.
+func (s *Store) do(ctx context.Context, size int, registry string, row store.LogRow, op change) (store.Facts, bool, error) {
 	if err := completeRow(&row); err != nil {
 		return store.Facts{}, false, err
 	}
@@ -26,6 +26,9 @@ func (s *Store) do(ctx context.Context, size int, row store.LogRow, op change) (
 	}
 	done := new(result)
 	err := s.queue.Do(ctx, size, func(t Tx) error {
+		if err := admit(t, registry); err != nil {
+			return err
+		}
 		facts, created, err := op(t)
 		if err != nil {
 			return err

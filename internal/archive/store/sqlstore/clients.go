@@ -14,14 +14,17 @@ import (
 	"github.com/valtuus/valtuus/internal/identitycode"
 )
 
-// logged runs an operation and writes its log row, which the operation may complete, in one transaction.
-func logged[T any](ctx context.Context, s *Store, row store.LogRow, op func(t Tx, row *store.LogRow) (T, error)) (result T, err error) {
+// logged runs an operation on a client of the registry and writes its log row, which the operation may complete, in one transaction.
+func logged[T any](ctx context.Context, s *Store, registry string, row store.LogRow, op func(t Tx, row *store.LogRow) (T, error)) (result T, err error) {
 	if err := completeRow(&row); err != nil {
 		return result, err
 	}
 	// The result belongs to the operation, which may still run when this call has given up.
 	done := new(T)
 	err = s.queue.Do(ctx, 0, func(t Tx) error {
+		if err := admit(t, registry); err != nil {
+			return err
+		}
 		about := row
 		r, err := op(t, &about)
 		if err != nil {
@@ -53,7 +56,7 @@ func (s *Store) RegisterClient(ctx context.Context, registry string, registratio
 		id      uuid.UUID
 		created bool
 	}
-	done, err := logged(ctx, s, row, func(t Tx, row *store.LogRow) (r result, err error) {
+	done, err := logged(ctx, s, registry, row, func(t Tx, row *store.LogRow) (r result, err error) {
 		registryID, err := registryOf(t, registry, now)
 		if err != nil {
 			return r, err

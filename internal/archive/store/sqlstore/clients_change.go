@@ -19,7 +19,7 @@ func (s *Store) UpdateClient(ctx context.Context, registry string, id uuid.UUID,
 	if err := data.Validate(); err != nil {
 		return store.Client{}, err
 	}
-	return logged(ctx, s, row, func(t Tx, row *store.LogRow) (store.Client, error) {
+	return logged(ctx, s, registry, row, func(t Tx, row *store.LogRow) (store.Client, error) {
 		row.ClientID = id
 		there, err := readClient(t, registry, id)
 		if err != nil {
@@ -59,7 +59,7 @@ func (s *Store) ReplaceIdentity(ctx context.Context, registry string, id uuid.UU
 	if registration.Kind != identitycode.KindCode {
 		return store.Replacement{}, &store.InvalidError{Field: "Kind", Problem: "is not a code"}
 	}
-	return logged(ctx, s, row, func(t Tx, row *store.LogRow) (store.Replacement, error) {
+	return logged(ctx, s, registry, row, func(t Tx, row *store.LogRow) (store.Replacement, error) {
 		row.ClientID = id
 		done, err := replaceIdentity(t, registry, id, &registration, now)
 		if err == nil && done.Absorbed != uuid.Nil {

@@ -14,7 +14,7 @@ func (s *Store) AddVersion(ctx context.Context, version store.NewVersion, row st
 	if err := version.Validate(); err != nil {
 		return store.Facts{}, false, err
 	}
-	return s.do(ctx, weight(version.Representations), row, func(t Tx) (store.Facts, bool, error) {
+	return s.do(ctx, weight(version.Representations), version.Registry, row, func(t Tx) (store.Facts, bool, error) {
 		former, registryID, found, err := written(t, version.Registry, version.ID, 0)
 		switch {
 		case err != nil:
@@ -57,7 +57,7 @@ func (s *Store) Annul(ctx context.Context, annulment store.NewAnnulment, row sto
 	if err := annulment.Validate(); err != nil {
 		return store.Facts{}, false, err
 	}
-	return s.do(ctx, 0, row, func(t Tx) (store.Facts, bool, error) {
+	return s.do(ctx, 0, annulment.Registry, row, func(t Tx) (store.Facts, bool, error) {
 		facts, registryID, found, err := written(t, annulment.Registry, annulment.ID, 0)
 		switch {
 		case err != nil:

@@ -15,7 +15,7 @@ func (s *Store) StoreDocument(ctx context.Context, doc store.NewDocument, row st
 		return store.Facts{}, false, err
 	}
 	facts := doc.Facts()
-	return s.do(ctx, weight(doc.Representations), row, func(t Tx) (store.Facts, bool, error) {
+	return s.do(ctx, weight(doc.Representations), doc.Registry, row, func(t Tx) (store.Facts, bool, error) {
 		registryID, taken, unused, err := checkNew(t, &facts)
 		switch {
 		case err != nil:

@@ -20,7 +20,7 @@ func (s *Store) OpenMatter(ctx context.Context, matter store.NewMatter, row stor
 		ID: matter.ID, Registry: matter.Registry, ClientIDs: slices.Clone(matter.ClientIDs),
 		ServiceTasks: slices.Clone(matter.ServiceTasks), Opened: store.Instant(matter.At), Events: 1,
 	}
-	return s.doMatter(ctx, row, func(t Tx) (store.Matter, bool, error) {
+	return s.doMatter(ctx, m.Registry, row, func(t Tx) (store.Matter, bool, error) {
 		there, _, found, err := writtenMatter(t, m.Registry, m.ID)
 		switch {
 		case err != nil:
@@ -73,7 +73,7 @@ func (s *Store) changeMatter(ctx context.Context, registry, id string, kind stor
 	if err := change.Validate(); err != nil {
 		return store.Matter{}, false, err
 	}
-	return s.doMatter(ctx, row, func(t Tx) (store.Matter, bool, error) {
+	return s.doMatter(ctx, registry, row, func(t Tx) (store.Matter, bool, error) {
 		m, registryID, found, err := writtenMatter(t, registry, id)
 		switch {
 		case err != nil:
@@ -95,8 +95,8 @@ func (s *Store) changeMatter(ctx context.Context, registry, id string, kind stor
 	})
 }
 
-// doMatter runs a change of a matter and writes its log row in one transaction.
-func (s *Store) doMatter(ctx context.Context, row store.LogRow, op func(t Tx) (m store.Matter, changed bool, err error)) (store.Matter, bool, error) {
+// doMatter runs a change of a matter of the registry and writes its log row in one transaction.
+func (s *Store) doMatter(ctx context.Context, registry string, row store.LogRow, op func(t Tx) (m store.Matter, changed bool, err error)) (store.Matter, bool, error) {
 	if err := completeRow(&row); err != nil {
 		return store.Matter{}, false, err
 	}
@@ -107,6 +107,9 @@ func (s *Store) doMatter(ctx context.Context, row store.LogRow, op func(t Tx) (m
 	}
 	done := new(result)
 	err := s.queue.Do(ctx, 0, func(t Tx) error {
+		if err := admit(t, registry); err != nil {
+			return err
+		}
 		matter, changed, err := op(t)
 		if err != nil {
 			return err

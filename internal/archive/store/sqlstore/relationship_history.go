@@ -6,6 +6,7 @@ package sqlstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -43,6 +44,12 @@ func (s *Store) AppendRelationshipStates(ctx context.Context, sightings []store.
 			state, ok := sighting.After(last)
 			if !ok {
 				continue
+			}
+			// What is over has no history any more.
+			if err := admit(t, state.Registry); errors.Is(err, store.ErrOver) {
+				continue
+			} else if err != nil {
+				return err
 			}
 			news++
 			if err := insertState(t, &state); err != nil {

@@ -33,30 +33,34 @@ func (s *Store) DestroyClient(ctx context.Context, id uuid.UUID, at time.Time, j
 		if !ok {
 			return store.ErrKept
 		}
-		for i := range p.Matters {
-			if err := leaveMatter(t, p, &p.Matters[i], due.Matters[i], at); err != nil {
-				return err
-			}
-		}
-		for _, query := range []string{
-			`DELETE FROM client_keys WHERE client_id = $1`,
-			`DELETE FROM client_codes WHERE client_id = $1`,
-			`DELETE FROM clients WHERE client_id = $1`,
-		} {
-			if err := t.Exec("destroying a client", query, id[:]); err != nil {
-				return err
-			}
-		}
-		if err := writeRecord(t, &store.DestroyedRecord{
-			Kind: store.KindClient, Subject: id.String(), Registry: p.Registry, ClientIDs: []uuid.UUID{id},
-			ServiceTasks: []string{}, Due: due.Due, Destroyed: at,
-		}); err != nil {
+		return destroyClient(t, p, due, at, row)
+	})
+}
+
+// destroyClient removes a client, writes the records and the log row.
+func destroyClient(t Tx, p *store.KeptPerson, due store.PersonDue, at time.Time, row store.LogRow) error {
+	for i := range p.Matters {
+		if err := leaveMatter(t, p, &p.Matters[i], due.Matters[i], at); err != nil {
 			return err
 		}
-		about := row
-		about.Registry, about.ClientID = p.Registry, id
-		return writeLog(t, &about)
-	})
+	}
+	for _, query := range []string{
+		`DELETE FROM client_keys WHERE client_id = $1`,
+		`DELETE FROM client_codes WHERE client_id = $1`,
+		`DELETE FROM clients WHERE client_id = $1`,
+	} {
+		if err := t.Exec("destroying a client", query, p.ID[:]); err != nil {
+			return err
+		}
+	}
+	if err := writeRecord(t, &store.DestroyedRecord{
+		Kind: store.KindClient, Subject: p.ID.String(), Registry: p.Registry, ClientIDs: []uuid.UUID{p.ID},
+		ServiceTasks: []string{}, Due: due.Due, Destroyed: at,
+	}); err != nil {
+		return err
+	}
+	row.Registry, row.ClientID = p.Registry, p.ID
+	return writeLog(t, &row)
 }
 
 // leaveMatter takes the client out of a matter, which goes with its last client.

@@ -38,17 +38,22 @@ func (s *Store) Destroy(ctx context.Context, id uuid.UUID, at time.Time, judge f
 		if !ok {
 			return store.ErrKept
 		}
-		if err := removeDocument(t, k); err != nil {
-			return err
-		}
-		if err := writeRecord(t, &store.DestroyedRecord{
-			Kind: store.KindDocument, Subject: id.String(), Registry: k.Registry, ClientIDs: k.ClientIDs, Type: k.Type,
-			ServiceTasks: k.ServiceTasks, Versions: k.Version, Due: due, Destroyed: at,
-		}); err != nil {
-			return err
-		}
-		return tellDestruction(t, row, k)
+		return destroyDocument(t, k, due, at, row)
 	})
+}
+
+// destroyDocument removes a document, writes its record and the log rows.
+func destroyDocument(t Tx, k *store.Kept, due store.Due, at time.Time, row store.LogRow) error {
+	if err := removeDocument(t, k); err != nil {
+		return err
+	}
+	if err := writeRecord(t, &store.DestroyedRecord{
+		Kind: store.KindDocument, Subject: k.ID.String(), Registry: k.Registry, ClientIDs: k.ClientIDs, Type: k.Type,
+		ServiceTasks: k.ServiceTasks, Versions: k.Version, Due: due, Destroyed: at,
+	}); err != nil {
+		return err
+	}
+	return tellDestruction(t, row, k)
 }
 
 // tellDestruction writes a row for each client of the document, so that each one's own chain tells of it. The ids follow

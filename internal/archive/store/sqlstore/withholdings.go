@@ -79,6 +79,9 @@ func (s *Store) Withhold(ctx context.Context, w store.Withholding, row store.Log
 	}
 	done := new(result)
 	err = s.queue.Do(ctx, 0, func(t Tx) error {
+		if err := admit(t, w.Registry); err != nil {
+			return err
+		}
 		digest := w.Digest()
 		var there withholdingScan
 		found, err := t.Get("finding a withholding", selectWithholding+` WHERE digest = $1 AND lifted_us IS NULL`,
@@ -127,6 +130,9 @@ func (s *Store) LiftWithholding(ctx context.Context, registry string, id uuid.UU
 	}
 	done := new(store.Withholding)
 	err := s.queue.Do(ctx, 0, func(t Tx) error {
+		if err := admit(t, registry); err != nil {
+			return err
+		}
 		var there withholdingScan
 		found, err := t.Get("finding a withholding", selectWithholding+` WHERE withholding_id = $1 AND registry_oid = $2`,
 			[]any{id[:], registry}, there.dest()...)

@@ -55,6 +55,7 @@ func Run(t *testing.T, engine Engine) {
 	t.Run("LogFaults", func(t *testing.T) { testLogFaults(t, engine) })
 	t.Run("Concurrency", func(t *testing.T) { testConcurrency(t, engine) })
 	t.Run("Retention", func(t *testing.T) { testRetention(t, engine) })
+	t.Run("TestRegistries", func(t *testing.T) { testTestRegistries(t, engine) })
 	t.Run("Info", func(t *testing.T) { testInfo(t, engine) })
 	t.Run("Lifecycle", func(t *testing.T) { testLifecycle(t, engine) })
 }

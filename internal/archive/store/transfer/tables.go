@@ -117,6 +117,14 @@ var tables = []table{
 		},
 	},
 	{
+		name: "test_registries",
+		key:  []string{"registry_oid"},
+		columns: []string{
+			"registry_oid", "test_uid", "test_namespace", "test_name", "salt", "opened_us", "closed_us", "observed_us",
+			"destroyed_us", "documents", "clients", "writes",
+		},
+	},
+	{
 		name: "log_withholdings",
 		key:  []string{"withholding_id"},
 		columns: []string{

@@ -89,6 +89,7 @@ type content struct {
 	history   []store.RelationshipState
 	destroyed []store.DestroyedRecord
 	withheld  []store.Withholding
+	tests     []store.TestRegistry
 }
 
 // fill puts something into every table.
@@ -111,6 +112,7 @@ func fill(t testing.TB, s *sqlstore.Store) {
 	_, err = s.UpdateClient(ctx, registry, c, store.BasicData{NonDisclosure: true, DiedOn: "2026-01-31"}, storetest.Row("client.update", start))
 	g.Expect(err).NotTo(HaveOccurred())
 	fillWithholdings(t, s, a)
+	fillTestRegistries(t, s)
 	destroyLog(t, s)
 	for i := range documents {
 		at := start.Add(time.Duration(i) * time.Minute)
@@ -159,6 +161,16 @@ func fill(t testing.TB, s *sqlstore.Store) {
 	row := storetest.Row("document.read", start)
 	row.ClientID = a
 	g.Expect(s.AppendLog(ctx, row)).To(Succeed()) // it waits for its leaf
+}
+
+// fillTestRegistries opens two and closes one.
+func fillTestRegistries(t testing.TB, s *sqlstore.Store) {
+	t.Helper()
+	g := NewWithT(t)
+	for _, oid := range []string{"2.25.1", "2.25.2"} {
+		must(s.OpenTestRegistry(t.Context(), storetest.NewTestRegistry(oid), start))(t)
+	}
+	g.Expect(s.CloseTestRegistry(t.Context(), "2.25.1", start)).To(Succeed())
 }
 
 // fillWithholdings withholds log entries of the client: of a period, and single ones, of which the first is lifted.
@@ -229,6 +241,7 @@ func contentOf(t testing.TB, s *sqlstore.Store) content {
 	}
 	c.rows = storetest.AllLog(t, s, store.LogQuery{})
 	c.destroyed = must(s.DestroyedRecords(t.Context(), nil, store.MaxPage))(t)
+	c.tests = must(s.TestRegistries(t.Context()))(t)
 	storetest.CheckLog(t, s, len(c.rows), 1)
 	return c
 }
