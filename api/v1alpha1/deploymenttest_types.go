@@ -436,7 +436,8 @@ type TestObservation struct {
 	// +required
 	Through *metav1.MicroTime `json:"through,omitempty"`
 
-	// events are the requests in their order, the first 64 of them.
+	// events are the requests in their order, the first 64 of them. One that says what the same certificate's last one said
+	// is not among them.
 	// +optional
 	// +listType=map
 	// +listMapKey=number
@@ -444,7 +445,7 @@ type TestObservation struct {
 	// +kubebuilder:validation:MaxItems=64
 	Events []TestEvent `json:"events,omitempty"`
 
-	// unlisted is how many events came after those.
+	// unlisted is how many requests are not listed.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Unlisted *int32 `json:"unlisted,omitempty"`

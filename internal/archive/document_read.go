@@ -24,6 +24,8 @@ type reading struct {
 	query    url.Values
 	// masked tells that the caller gets the bytes masked.
 	masked bool
+	// format is what was given of a version that has several.
+	format string
 	// current are the facts of the document as it is now, wanted those of the version that was asked for.
 	current, wanted store.Facts
 }
@@ -105,7 +107,10 @@ func (x *exchange) readDocument() outcome {
 	if format == "" {
 		return failed(problem.Of(problem.NotAcceptable))
 	}
-	if r.masked {
+	if len(r.wanted.Representations) > 1 {
+		r.format = format
+	}
+	if r.masked || r.format != "" {
 		x.row.Criteria = r.criteria()
 	}
 	tag := x.tag(r, format)
@@ -207,14 +212,15 @@ func (f *fields) version(text string) int {
 
 // criteria tells the use log what of the document was asked for, where that is not all there is to it.
 func (r reading) criteria() json.RawMessage {
-	if r.version == 0 && !r.annulled && !r.masked {
+	if r.version == 0 && !r.annulled && !r.masked && r.format == "" {
 		return nil
 	}
 	raw, err := json.Marshal(struct {
-		Version  int  `json:"version,omitempty"`
-		Annulled bool `json:"annulled,omitempty"`
-		Masked   bool `json:"masked,omitempty"`
-	}{r.version, r.annulled, r.masked})
+		Version  int    `json:"version,omitempty"`
+		Annulled bool   `json:"annulled,omitempty"`
+		Masked   bool   `json:"masked,omitempty"`
+		Format   string `json:"format,omitempty"`
+	}{r.version, r.annulled, r.masked, r.format})
 	if err != nil {
 		return nil // a number and a truth value always marshal
 	}

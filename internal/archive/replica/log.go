@@ -106,21 +106,21 @@ func RotateLogKey(file string) error {
 }
 
 // runLog makes the log provable in the background, and serves it if it is to be served.
-func runLog(live *lives, group *errgroup.Group, config Config, of *opened, registry prometheus.Registerer, certificate func() (*tls.Certificate, error)) error {
+func runLog(live *lives, group *errgroup.Group, config Config, of *opened, registry prometheus.Registerer, certificate func() (*tls.Certificate, error)) (*sequencer.Sequencer, error) {
 	metrics, err := sequencer.NewMetrics(registry)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var witnesses []sequencer.Witness
 	for _, one := range config.LogWitnesses {
 		asked, err := witness.NewClient(one, &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true})
 		if err != nil {
-			return failure.As(failure.WitnessInvalid, err)
+			return nil, failure.As(failure.WitnessInvalid, err)
 		}
 		witnesses = append(witnesses, asked)
 	}
 	if err := sequencer.TellOfKeys(live.work, of.Store, of.logKey, config.Clock.Now()); err != nil {
-		return fmt.Errorf("tell in the log of its new key: %w", err)
+		return nil, fmt.Errorf("tell in the log of its new key: %w", err)
 	}
 	log := config.Log.WithName("log")
 	holder := ""
@@ -138,5 +138,5 @@ func runLog(live *lives, group *errgroup.Group, config Config, of *opened, regis
 			})
 		})
 	}
-	return nil
+	return gives, nil
 }

@@ -24,7 +24,9 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/catalog"
 	"github.com/valtuus/valtuus/internal/archive/failure"
 	"github.com/valtuus/valtuus/internal/archive/history"
+	"github.com/valtuus/valtuus/internal/archive/observation"
 	"github.com/valtuus/valtuus/internal/archive/relationship"
+	"github.com/valtuus/valtuus/internal/archive/sequencer"
 	"github.com/valtuus/valtuus/internal/feed"
 	"github.com/valtuus/valtuus/internal/index"
 	"github.com/valtuus/valtuus/internal/pki"
@@ -118,11 +120,20 @@ func Run(ctx context.Context, config Config) error {
 	if err := recorder.Register(registry); err != nil {
 		return err
 	}
+	var provable *sequencer.Sequencer
+	observer := observation.New(observation.Options{
+		Store: store.Store, Client: c, View: view, Archive: config.Archive, Verifier: store.logKey.Verifier(), Leads: func() bool { return provable.Leads() },
+		Clock: config.Clock, Log: config.Log.WithName("tests"),
+	})
+	// The registry of a test that is over opens for no request.
+	if err := observer.Load(ctx); err != nil {
+		return fmt.Errorf("read the test registries: %w", err)
+	}
 	server, err := archive.NewServer(ctx, archive.Options{
 		Store: store.Store, View: view, Clock: config.Clock, TrustDomain: served.Spec.TrustDomain,
 		Certificate: func() (*tls.Certificate, error) { return certificate.GetCertificate(nil) },
 		ClientCAs:   clients.Pool, TrustAnchors: anchors.Pool, Revocations: revocations.Current, IdentityKey: store.key, ClientKeys: store.clientKeys,
-		Catalog: documentTypes.Current, Relationships: keeper,
+		Catalog: documentTypes.Current, Relationships: keeper, TestOver: observer.Over,
 		Log: config.Log, Metrics: metrics, Gatherer: registry,
 	})
 	if err != nil {
@@ -142,7 +153,8 @@ func Run(ctx context.Context, config Config) error {
 		},
 	}
 	group, live := newLives(ctx)
-	if err := runLog(live, group, config, store, registry, func() (*tls.Certificate, error) { return certificate.GetCertificate(nil) }); err != nil {
+	provable, err = runLog(live, group, config, store, registry, func() (*tls.Certificate, error) { return certificate.GetCertificate(nil) })
+	if err != nil {
 		return err
 	}
 	group.Go(func() error { return certificate.Start(live.work) })
@@ -152,6 +164,7 @@ func Run(ctx context.Context, config Config) error {
 	group.Go(func() error { return ofCluster(fed.Run(live.work)) })
 	group.Go(func() error { return keeper.Run(live.work) })
 	group.Go(func() error { return recorder.Run(live.work) })
+	group.Go(func() error { return observer.Run(live.work) })
 	group.Go(func() error {
 		defer live.endWork() // nobody is answered any more
 		return server.Serve(live.serve, config.Listener)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -83,6 +84,8 @@ type Sequencer struct {
 	asked time.Time
 	// told is what was logged last of what goes wrong.
 	told string
+	// leads tells whether this sequencer is the one that gives leaves.
+	leads atomic.Bool
 }
 
 // New makes a sequencer.
@@ -98,6 +101,10 @@ func New(opts Options) *Sequencer {
 		settled: map[logproof.Month]int64{}, retries: map[logproof.Month]retry{},
 	}
 }
+
+// Leads tells whether this sequencer is the one of those that share the store that gives leaves now. It may be asked by
+// anybody.
+func (s *Sequencer) Leads() bool { return s.opts.Holder == "" || s.leads.Load() }
 
 // Run sequences until ctx ends, and then leaves its lease. What goes wrong is logged and tried again.
 func (s *Sequencer) Run(ctx context.Context) error {
@@ -119,6 +126,7 @@ func (s *Sequencer) Run(ctx context.Context) error {
 			var err error
 			leads, err = s.opts.Store.TakeLogLease(ctx, s.opts.Holder, now, now.Add(lease))
 			s.tell("cannot ask who gives leaves", err)
+			s.leads.Store(leads && err == nil)
 			leased = now
 		}
 		s.opts.Metrics.leading(leads)

@@ -19,9 +19,10 @@ type TestObservationApplyConfiguration struct {
 	RegistryOID *apiv1alpha1.OID `json:"registryOID,omitempty"`
 	// through is the instant up to which everything was observed.
 	Through *v1.MicroTime `json:"through,omitempty"`
-	// events are the requests in their order, the first 64 of them.
+	// events are the requests in their order, the first 64 of them. One that says what the same certificate's last one said
+	// is not among them.
 	Events []TestEventApplyConfiguration `json:"events,omitempty"`
-	// unlisted is how many events came after those.
+	// unlisted is how many requests are not listed.
 	Unlisted *int32 `json:"unlisted,omitempty"`
 	// checkpoint is the signed checkpoint of the access log that the evidence is under.
 	Checkpoint *string `json:"checkpoint,omitempty"`
