@@ -29,6 +29,8 @@ type DeploymentTestReconciler struct {
 	seen *firstSeen
 	// reader reads past the cache what is looked at seldom.
 	reader client.Reader
+	// issuers certify the keys of reports.
+	issuers *issuers
 	// image is what simulations run; empty when the manager was not told.
 	image string
 }
@@ -117,6 +119,9 @@ func (r *DeploymentTestReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	if err == nil {
 		r.tell(s)
 		err = r.follow(ctx, s)
+	}
+	if err == nil {
+		err = r.report(ctx, s)
 	}
 	return settle(r.wakeAt(s.now, s.wake...), err)
 }

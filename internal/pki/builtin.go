@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
 	"net/url"
@@ -64,6 +65,20 @@ func (b BuiltIn) IssueServer(ctx context.Context, request ServerRequest) (Issued
 		NotBefore:    request.NotBefore,
 		NotAfter:     request.NotAfter,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	})
+}
+
+// documentSigning is id-kp-documentSigning (RFC 9336).
+var documentSigning = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 36}
+
+// IssueSigner signs a certificate for signing documents and for nothing else.
+func (b BuiltIn) IssueSigner(ctx context.Context, request SignerRequest) (Issued, error) {
+	return b.sign(ctx, request.PublicKey, &x509.Certificate{
+		SerialNumber:       request.Serial,
+		Subject:            pkix.Name{CommonName: SignerName},
+		NotBefore:          request.NotBefore,
+		NotAfter:           request.NotAfter,
+		UnknownExtKeyUsage: []asn1.ObjectIdentifier{documentSigning},
 	})
 }
 

@@ -23,13 +23,15 @@ var (
 )
 
 // Issuer signs certificates. The built-in one is [NewBuiltIn]; others may put cert-manager or
-// OpenBao behind the same three methods.
+// OpenBao behind the same methods.
 type Issuer interface {
 	// Issue signs a client certificate. Errors are [ErrIdentity], [ErrKeyType], [ErrSerial],
 	// [ErrValidity], or those of the back-end.
 	Issue(ctx context.Context, request ClientRequest) (Issued, error)
 	// IssueServer signs a server certificate. Errors are those of Issue, and [ErrNoName].
 	IssueServer(ctx context.Context, request ServerRequest) (Issued, error)
+	// IssueSigner signs the certificate of a key that signs documents. Errors are those of Issue but ErrIdentity.
+	IssueSigner(ctx context.Context, request SignerRequest) (Issued, error)
 	// Bundle returns the certificates to trust, PEM.
 	Bundle() []byte
 	// Authority returns the certificate of the authority that signs.
@@ -49,6 +51,18 @@ type ClientRequest struct {
 	NotBefore time.Time
 	// NotAfter must not be after the issuer's own. Both times are cut to seconds.
 	NotAfter time.Time
+}
+
+// SignerName is the subject of a certificate for signing documents.
+const SignerName = "report"
+
+// SignerRequest asks for a certificate for signing documents. It opens nothing: it names nobody and is for no connection.
+type SignerRequest struct {
+	// PublicKey, Serial, NotBefore and NotAfter are as in [ClientRequest].
+	PublicKey crypto.PublicKey
+	Serial    *big.Int
+	NotBefore time.Time
+	NotAfter  time.Time
 }
 
 // ServerRequest asks for a server certificate for the archive.
