@@ -11,6 +11,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/go-logr/logr"
@@ -25,7 +27,25 @@ import (
 
 // Main runs the command and returns the exit status: 1 for a failure, 2 for a command line that cannot be understood.
 func Main(version string, args []string, out, errs io.Writer) int {
+	return MainAs(os.Args[0], version, args, out, errs)
+}
+
+// plugin is the name of the program that kubectl runs for 'kubectl valtuus'.
+const plugin = "kubectl-valtuus"
+
+// programOf gives what the program is called in texts, by the file that was run.
+func programOf(file string) string {
+	if strings.TrimSuffix(filepath.Base(file), ".exe") == plugin {
+		return "kubectl valtuus"
+	}
+	return "valtuus"
+}
+
+// MainAs is Main of a program in the file.
+func MainAs(file, version string, args []string, out, errs io.Writer) int {
+	program := programOf(file)
 	root := newRoot(version)
+	root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: program}
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errs)
@@ -37,7 +57,7 @@ func Main(version string, args []string, out, errs io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	_, _ = fmt.Fprintln(errs, "valtuus:", err)
+	_, _ = fmt.Fprintln(errs, program+":", err)
 	var usage usageError
 	if errors.As(err, &usage) {
 		return 2
@@ -75,7 +95,7 @@ producer units. The archive keeps the client documents and enforces the rights.`
 		"file that tells how to reach the API server (default: $KUBECONFIG, then the pod's own, then ~/.kube/config)")
 	root.PersistentFlags().StringVar(&flags.logFormat, "log-format", "json", "format of the log: json or console")
 	root.PersistentFlags().IntVarP(&flags.verbosity, "verbosity", "v", 0, "how much to log: 0 for what an operator needs, more for more")
-	root.AddCommand(newManager(flags), newArchive(flags), newRevoke(flags), newAssertion(), newDocument(), newLog(flags))
+	root.AddCommand(newManager(flags), newArchive(flags), newRevoke(flags), newAssertion(), newDocument(), newLog(flags), newTests(flags))
 	return root
 }
 
