@@ -23,7 +23,7 @@ import (
 
 // keepCare plays what makes the archive one of social care.
 func (p *play) keepCare(ctx context.Context) error {
-	heading("7. A shared matter, a protected address and a summary")
+	heading("8. A shared matter, a protected address and a summary")
 	for _, act := range []func(context.Context) error{p.shareMatter, p.replaceIdentity, p.protect, p.summarize} {
 		if err := act(ctx); err != nil {
 			return err
@@ -181,7 +181,7 @@ func (p *play) summarize(ctx context.Context) error {
 
 // lookBack asks, when the right is over, who could see the client and who did.
 func (p *play) lookBack(ctx context.Context) error {
-	heading("9. Who could see this client, and who did")
+	heading("10. Who could see this client, and who did")
 	history, err := p.organizer.RelationshipHistory(ctx, archiveclient.HistoryQuestion{
 		Client: p.first, At: p.before.UTC().Format(time.RFC3339Nano),
 	})

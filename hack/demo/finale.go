@@ -20,14 +20,17 @@ import (
 
 	"github.com/valtuus/valtuus/api/archiveclient"
 	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/internal/archive/assertion/testcard"
 	"github.com/valtuus/valtuus/internal/identitycode"
 	"github.com/valtuus/valtuus/internal/testenv"
 )
 
 // endAccess ends the relationship and measures how fast ends take effect.
 func (p *play) endAccess(ctx context.Context) error {
-	heading("8. The organizer ends the relationship")
+	heading("9. The organizer ends the relationship")
 	p.before = p.clock.Now()
+	// Ends are whole seconds: this one is to come after what is asked about later.
+	time.Sleep(p.before.Truncate(time.Second).Add(time.Second).Sub(p.before))
 	say("Pirkanmaa's own system stores a version of the client relationship document with the end")
 	lag, err := p.endByDocument(ctx)
 	if err != nil {
@@ -132,7 +135,7 @@ func isRefusal(err error, reasons ...string) bool {
 
 // showEnd prints what kubectl get valtuus -A would.
 func (p *play) showEnd(ctx context.Context) error {
-	heading("10. What kubectl get valtuus -A shows")
+	heading("11. What kubectl get valtuus -A shows")
 	return printTables(ctx, p.env.Config)
 }
 
@@ -168,12 +171,16 @@ func (p *play) stay(ctx context.Context) error {
 }
 
 func (p *play) writeCard() error {
-	var chain []byte
-	for _, certificate := range p.card.Chain {
-		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})...)
-	}
 	return errors.Join(
-		os.WriteFile(filepath.Join(p.dir, "card.crt"), chain, 0o600),
+		os.WriteFile(filepath.Join(p.dir, "card.crt"), chainPEM(p.card), 0o600),
 		os.WriteFile(filepath.Join(p.dir, "card.key"), p.card.Key.PEM(), 0o600),
 	)
+}
+
+// chainPEM gives the certificates of a card.
+func chainPEM(card testcard.Card) (chain []byte) {
+	for _, certificate := range card.Chain {
+		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})...)
+	}
+	return chain
 }

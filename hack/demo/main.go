@@ -39,7 +39,7 @@ func run(ctx context.Context, keep bool, repeats int) (err error) {
 	defer func() { err = errors.Join(err, s.clear(err != nil)) }()
 	p := &play{stage: s, repeats: repeats}
 	for _, act := range []func(context.Context) error{
-		p.introduce, p.waitForTest, p.openAccess, p.useAccess, p.changeDocuments, p.refuseOthers, p.keepCare,
+		p.introduce, p.waitForTest, p.openAccess, p.testTogether, p.useAccess, p.changeDocuments, p.refuseOthers, p.keepCare,
 		p.endAccess, p.lookBack, p.showEnd,
 	} {
 		if err := act(ctx); err != nil {

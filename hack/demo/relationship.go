@@ -103,7 +103,7 @@ func (p *play) untilRefused(ctx context.Context, clientID uuid.UUID) (time.Durat
 
 // changeDocuments shows a new version, a lost update that is refused, and an annulment.
 func (p *play) changeDocuments(ctx context.Context) error {
-	heading("5. Documents change, and nothing is lost")
+	heading("6. Documents change, and nothing is lost")
 	say("The unit stores a new version of its note")
 	version := p.document(p.first, "case-note", "elderly").Version
 	changed, err := p.north.AddVersion(ctx, p.note, 1, version)

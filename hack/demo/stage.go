@@ -108,6 +108,9 @@ func (s *stage) clear(failed bool) error {
 	return errors.Join(err, os.RemoveAll(s.dir))
 }
 
+// errSkip leaves an object out.
+var errSkip = errors.New("not this one")
+
 // apply applies sample files of this module, each object as change leaves it.
 func (s *stage) apply(ctx context.Context, change func(*unstructured.Unstructured) error, files ...string) error {
 	for _, file := range files {
@@ -117,7 +120,9 @@ func (s *stage) apply(ctx context.Context, change func(*unstructured.Unstructure
 		}
 		for _, object := range objects {
 			if change != nil {
-				if err := change(object); err != nil {
+				if err := change(object); errors.Is(err, errSkip) {
+					continue
+				} else if err != nil {
 					return err
 				}
 			}
