@@ -1,6 +1,6 @@
 -- The registries of deployment tests. What is in one is destroyed when its test is over; its row here stays, so that
 -- nothing is taken into it again. A program that does not know of them has none.
--- writers: from 5
+-- writers: from 7
 
 -- +goose Up
 CREATE TABLE test_registries (
