@@ -173,3 +173,21 @@ func TestNoPersonaReadsASecretOrWritesAStatus(t *testing.T) {
 	}
 	g.Expect(seen).To(BeNumerically(">", 30))
 }
+
+// TestGatheredRolesLeaveTheirRulesToTheCluster: rules that the chart gave would be in conflict with those that
+// kube-controller-manager gathers, and Helm would not upgrade.
+func TestGatheredRolesLeaveTheirRulesToTheCluster(t *testing.T) {
+	gathered := 0
+	for _, o := range render(t, "") {
+		if at(o, "aggregationRule") == nil {
+			continue
+		}
+		gathered++
+		if _, says := o.Object["rules"]; says {
+			t.Errorf("%s says rules", idOf(o))
+		}
+	}
+	if gathered != 3 {
+		t.Errorf("%d roles are gathered, want 3", gathered)
+	}
+}
