@@ -16,6 +16,7 @@ tool_dir = $(CACHE)/bin/$(shell cat hack/$(1)/go.mod hack/$(1)/go.sum | git hash
 CONTROLLER_GEN = $(call tool_dir,tools)/controller-gen
 OAPI_CODEGEN = $(call tool_dir,tools)/oapi-codegen
 GOLANGCI_LINT = $(call tool_dir,lint)/golangci-lint-kube-api-linter
+HELM = $(call tool_dir,helm)/helm
 
 OPENAPI_CLIENT = api/archiveclient/openapi/zz_generated.openapi.go
 
@@ -87,6 +88,10 @@ cluster-load: images ## Build the image and give it to the running cluster.
 .PHONY: cluster-test
 cluster-test: cluster-load ## Prove with pods that the running cluster works (TESTFLAGS is passed on).
 	@VALTUUS_IMAGE=$(IMAGE) go test -tags cluster -count=1 -timeout 20m -run 'Pods' $(TESTFLAGS) ./hack/cluster
+
+.PHONY: e2e
+e2e: images $(HELM) ## Prove the whole product on the running cluster, and measure it (KEEP=1 leaves it there).
+	@IMAGE=$(IMAGE) HELM=$(HELM) hack/e2e/run.sh $(TESTFLAGS)
 
 .PHONY: cluster-lifecycle
 cluster-lifecycle: ## Start, kill and end clusters in many ways, and look that nothing is left.
@@ -162,6 +167,9 @@ $(OAPI_CODEGEN):
 	@$(call build_tool,tools,github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen)
 $(GOLANGCI_LINT):
 	@$(call build_tool,lint,sigs.k8s.io/kube-api-linter/cmd/golangci-lint-kube-api-linter)
+
+$(HELM):
+	@$(call build_tool,helm,helm.sh/helm/v4/cmd/helm)
 
 define build_tool
 echo "building $(@F) from its Go module; first time only, a minute or two" >&2; \

@@ -86,7 +86,7 @@ scripts() {
 	return "$rc"
 }
 
-vet() { go vet ./...; }
+vet() { go vet ./... && go vet -tags cluster,e2e ./hack/...; }
 lint() { make lint; }
 api_description() { make lint-openapi; }
 compatible() { go run ./hack/crdcompat; }
