@@ -105,7 +105,7 @@ func TestAlertsParseAndRestOnMetricsThatThereAre(t *testing.T) {
 		g.Expect(alert["labels"]).To(HaveKeyWithValue("severity", BeElementOf("critical", "warning", "info")))
 		g.Expect(alert["annotations"]).To(HaveKey("summary"))
 	}
-	g.Expect(len(all)).To(Equal(16))
+	g.Expect(len(all)).To(Equal(17))
 }
 
 // alerts gives the rules of the chart by the names of their alerts.
@@ -144,7 +144,7 @@ func TestTheLogsAlertsFireWhenTheyShould(t *testing.T) {
 		  valtuus_archive_log_checkpoint_timestamp_seconds{namespace="a",job="j",instance="1"} 0x60`
 	)
 	for series, want := range map[string]string{
-		"": "", // nothing is scraped here
+		"":   "", // nothing is scraped here
 		calm: "", idle: "",
 		`valtuus_archive_log_oldest_unproven_seconds{namespace="a",job="j"} 0+60x60`: "ValtuusLogRowsWait",
 		`valtuus_archive_log_unproven_rows{namespace="a",job="j"} 3x60

@@ -112,7 +112,7 @@ func (f *simulateFlags) run(ctx context.Context, out io.Writer) error {
 			return cause
 		}
 		stop(err)
-		<-failed
+		_ = <-failed // it ends for the same reason
 		return fmt.Errorf("the organizer could not %w", err)
 	}
 	if err := <-failed; err != nil {

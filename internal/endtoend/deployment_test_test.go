@@ -6,6 +6,7 @@ package endtoend_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -98,7 +99,7 @@ func played(organizer, producer *play.Party) error {
 	go func() { done <- producer.Producer(ctx) }()
 	if err := organizer.Organizer(ctx); err != nil {
 		cancel()
-		<-done
+		_ = <-done // it ends for the same reason
 		return err
 	}
 	return <-done
@@ -192,7 +193,9 @@ func TestTheArchiveObservesADeploymentTest(t *testing.T) {
 	}
 	_, err = organizer.Archive.RegisterClient(background, organizer.Code)
 	g.Expect(public.ReasonOf(err)).To(Equal("deployment-test-over"))
-	g.Expect(err.(*public.Problem).Status).To(Equal(http.StatusGone))
+	var gone *public.Problem
+	g.Expect(errors.As(err, &gone)).To(BeTrue())
+	g.Expect(gone.Status).To(Equal(http.StatusGone))
 	g.Expect(care.access()).To(Equal(allowed), "production goes on")
 	var relationships v1alpha1.ServiceRelationshipList
 	g.Expect(s.List(background, &relationships, client.InNamespace(s.Organizer))).To(Succeed())

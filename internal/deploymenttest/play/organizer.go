@@ -48,7 +48,7 @@ func (p *Party) Organizer(ctx context.Context) error {
 
 	var note uuid.UUID
 	err = until(ctx, "find what the producer stored", nil, func() (found bool, err error) {
-		note, found, err = p.found(ctx, client, typeNote, func(d archiveclient.Document) bool { return string(d.Author.Unit) == p.Unit })
+		note, found, err = p.found(ctx, client, typeNote, func(d archiveclient.Document) bool { return d.Author.Unit == p.Unit })
 		return found, err
 	})
 	if err != nil {
