@@ -98,25 +98,18 @@ func (f *simulateFlags) run(ctx context.Context, out io.Writer) error {
 	_, _ = fmt.Fprintln(out, "SIMULATED: this program plays both parties")
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	failed := make(chan error, 1)
-	go func() {
-		err := producer.Producer(ctx)
-		if err != nil {
-			err = fmt.Errorf("the producer could not %w", err)
-			stop(err)
+	var producing sync.WaitGroup
+	producing.Go(func() {
+		if err := producer.Producer(ctx); err != nil {
+			stop(fmt.Errorf("the producer could not %w", err))
 		}
-		failed <- err
-	}()
+	})
 	if err := organizer.Organizer(ctx); err != nil {
-		if cause := context.Cause(ctx); cause != nil { // the other party failed first, or time is over
-			return cause
-		}
-		stop(err)
-		_ = <-failed // it ends for the same reason
-		return fmt.Errorf("the organizer could not %w", err)
+		stop(fmt.Errorf("the organizer could not %w", err))
 	}
-	if err := <-failed; err != nil {
-		return err
+	producing.Wait()
+	if cause := context.Cause(ctx); cause != nil { // who failed first, or time is over
+		return cause
 	}
 	_, err = fmt.Fprintln(out, "All steps were done.")
 	return err

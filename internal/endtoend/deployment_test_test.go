@@ -99,8 +99,7 @@ func played(organizer, producer *play.Party) error {
 	go func() { done <- producer.Producer(ctx) }()
 	if err := organizer.Organizer(ctx); err != nil {
 		cancel()
-		_ = <-done // it ends for the same reason
-		return err
+		return errors.Join(err, <-done)
 	}
 	return <-done
 }
