@@ -23,6 +23,7 @@ type ExternalArchive struct {
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.all(n, !isIP(n))",message="an IP address is no DNS name"
 	DNSNames []string `json:"dnsNames,omitempty"`
 
 	// ipAddresses lists the IP addresses of the server certificate.

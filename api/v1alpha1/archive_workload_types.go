@@ -188,6 +188,7 @@ type ArchiveWorkload struct {
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.all(n, !isIP(n))",message="an IP address is no DNS name"
 	DNSNames []string `json:"dnsNames,omitempty"`
 
 	// resources are what each pod asks for and may use.

@@ -255,9 +255,10 @@ func (s *server) refusesContradictions(t *testing.T) {
 		"lifetime of days": {fresh(s.Archive, func(o *v1alpha1.Archive) {
 			o.Spec.Credentials = &v1alpha1.CredentialPolicy{LifetimeSeconds: ptr.To(int32(172801))}
 		}), "spec.credentials.lifetimeSeconds"},
-		"endpoint without TLS": {fresh(s.Archive, func(o *v1alpha1.Archive) { o.Spec.External.Endpoint = "http://localhost:8443" }), "must be an https URL"},
-		"endpoint not a URL":   {fresh(s.Archive, func(o *v1alpha1.Archive) { o.Spec.External.Endpoint = "localhost:8443" }), "must be an https URL"},
-		"address not an IP":    {fresh(s.Archive, func(o *v1alpha1.Archive) { o.Spec.External.IPAddresses = []string{"127.0.0.256"} }), "each must be an IP address"},
+		"endpoint without TLS":        {fresh(s.Archive, func(o *v1alpha1.Archive) { o.Spec.External.Endpoint = "http://localhost:8443" }), "must be an https URL"},
+		"endpoint not a URL":          {fresh(s.Archive, func(o *v1alpha1.Archive) { o.Spec.External.Endpoint = "localhost:8443" }), "must be an https URL"},
+		"DNS name that is an address": {fresh(s.Archive, func(o *v1alpha1.Archive) { o.Spec.External.DNSNames = []string{"127.0.0.1"} }), "an IP address is no DNS name"},
+		"address not an IP":           {fresh(s.Archive, func(o *v1alpha1.Archive) { o.Spec.External.IPAddresses = []string{"127.0.0.256"} }), "each must be an IP address"},
 		"stale beyond a minute": {fresh(s.Registry, func(o *v1alpha1.Registry) {
 			o.Spec.Policies.Staleness = &v1alpha1.Staleness{ProducersSeconds: ptr.To(int32(61))}
 		}), "producersSeconds"},

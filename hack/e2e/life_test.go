@@ -42,6 +42,7 @@ func TestTheLifeOfAnInstallation(t *testing.T) {
 		{"network policies separate what they should", l.networkPolicies},
 		{"the pod has taken its new credential into use", l.endRotation},
 		{"what pods take at rest", l.atRest},
+		{"two client systems play a deployment test, and its report is verified", l.playDeploymentTest},
 		{"an end takes effect and is confirmed", l.end},
 		{"an uninstall ends every credential first", l.uninstall},
 		{"what was there comes back after another install", l.comeBack},

@@ -57,7 +57,7 @@ func (s *suite) sweep(ctx context.Context) error {
 		}
 	}
 	if len(ours) == 0 {
-		return nil
+		return s.refuseOthers(ctx)
 	}
 	quiet := func(args ...string) string {
 		out, err := s.kubectl(ctx, admin, args...)
@@ -103,6 +103,18 @@ func (s *suite) sweep(ctx context.Context) error {
 	}
 	quiet("delete", "storageclass,pv", "-l", suiteLabel, "--timeout=60s")
 	return failed
+}
+
+// refuseOthers refuses a cluster that has the product's kinds already: they are somebody else's.
+func (s *suite) refuseOthers(ctx context.Context) error {
+	found, err := s.kubectl(ctx, admin, "api-resources", "--api-group=valtuus.io", "-o", "name")
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(found) != "" {
+		return errors.New("the kinds of valtuus.io are there, and are not the suite's: use another cluster")
+	}
+	return nil
 }
 
 // dump writes what a person would look at after a failure into dist/e2e.

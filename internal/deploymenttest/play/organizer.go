@@ -70,7 +70,7 @@ func (p *Party) register(ctx context.Context) (client uuid.UUID, err error) {
 		return err == nil, err
 	})
 	if err == nil {
-		p.say("registered client %s (%s)", client, p.Code)
+		p.say("registered client %s", client)
 	}
 	return client, err
 }

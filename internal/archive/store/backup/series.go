@@ -46,7 +46,7 @@ func Next(ctx context.Context, from transfer.Source, into string, keep int, now 
 	if err := verify(dir, &m); err != nil {
 		return "", Manifest{}, errors.Join(err, os.Rename(dir, dir+partialSuffix))
 	}
-	return name, m, prune(into, keep)
+	return name, m, prune(into, keep, m.Store)
 }
 
 // verify reads a backup as a restore would.
@@ -78,12 +78,17 @@ func List(into string) (names []string, err error) {
 	return names, nil
 }
 
-// prune removes the oldest backups. Each is renamed first, so that a part of one is never taken for one.
-func prune(into string, keep int) error {
+// prune removes the oldest backups of a store. Those of another one may be all that is left of it. Each is renamed first,
+// so that a part of one is never taken for one.
+func prune(into string, keep int, store string) error {
 	names, err := List(into)
 	if err != nil {
 		return err
 	}
+	names = slices.DeleteFunc(names, func(name string) bool {
+		m, err := ReadManifest(filepath.Join(into, name))
+		return err != nil || m.Store != store
+	})
 	for _, name := range names[:max(0, len(names)-keep)] {
 		dir := filepath.Join(into, name)
 		if err := os.Rename(dir, dir+partialSuffix); err != nil {

@@ -75,3 +75,25 @@ func TestASeriesKeepsTheNewestWholeBackups(t *testing.T) {
 	g.Expect(err).To(MatchError(sqlite.ErrInUse), "one run at a time")
 	g.Expect(unlock()).To(Succeed())
 }
+
+// TestASeriesLeavesTheBackupsOfAnotherStore: a new, empty archive that took over the volume must not push out the backups
+// of the one that was lost.
+func TestASeriesLeavesTheBackupsOfAnotherStore(t *testing.T) {
+	g := NewWithT(t)
+	lost, fresh, into := t.TempDir(), t.TempDir(), t.TempDir()
+	seed(t, lost)
+	seed(t, fresh)
+	now := start
+	next := func(data string) string {
+		now = now.Add(time.Hour)
+		snapshot, end := snapshotOf(t, data, "")
+		defer end()
+		name, _, err := backup.Next(t.Context(), snapshot, into, 1, now, func(transfer.Step) {})
+		g.Expect(err).NotTo(HaveOccurred())
+		return name
+	}
+	first := next(lost)
+	next(fresh)
+	last := next(fresh)
+	g.Expect(backup.List(into)).To(Equal([]string{first, last}))
+}

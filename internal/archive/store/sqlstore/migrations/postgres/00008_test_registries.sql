@@ -1,8 +1,10 @@
 -- The registries of deployment tests. What is in one is destroyed when its test is over; its row here stays, so that
--- nothing is taken into it again. A program that does not know of them has none.
--- writers: from 7
+-- nothing is taken into it again. A program that does not know of them would write into one that is over.
+-- writers: from 8
 
 -- +goose Up
+LOCK TABLE schema_writers IN ACCESS EXCLUSIVE MODE;
+UPDATE schema_writers SET oldest = 8 WHERE writers_id = 1;
 CREATE TABLE test_registries (
     registry_oid   TEXT    NOT NULL PRIMARY KEY, -- 2.25 and the test's UID as a number
     test_uid       TEXT    NOT NULL,
