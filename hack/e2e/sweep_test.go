@@ -120,7 +120,7 @@ func (s *suite) refuseOthers(ctx context.Context) error {
 // dump writes what a person would look at after a failure into dist/e2e.
 func (s *suite) dump(ctx context.Context) {
 	dir := filepath.Join(s.root, "dist", "e2e")
-	if os.MkdirAll(dir, 0o755) != nil {
+	if os.RemoveAll(dir) != nil || os.MkdirAll(dir, 0o755) != nil {
 		return
 	}
 	write := func(name string, args ...string) {

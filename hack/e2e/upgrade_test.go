@@ -8,6 +8,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -25,54 +26,51 @@ import (
 	"github.com/valtuus/valtuus/hack/e2e/wire"
 )
 
-// released is the chart of the last release, with its CRDs, as it was published. A release puts its own in its place:
+// released holds the last release: its chart, with the CRDs, and the commit that its program is built from. A release puts
+// its own in their place, in a commit after its own:
 //
 //	git rm hack/e2e/testdata/released/*.tgz
 //	helm package charts/valtuus --destination hack/e2e/testdata/released
-//
-// and commits that after its tag, called v and the chart's appVersion. The image of that version is built from the tag.
-// While there is no such tag, which is so until the first release, it is the program of this tree.
+//	git rev-parse v0.2.0^{commit} >hack/e2e/testdata/released/commit
 const released = "testdata/released"
 
-// releasedChart finds the chart, and the image that it installs.
-func (s *suite) releasedChart(t *testing.T) (chart, image string) {
+// release gives the cluster the last release's image, and returns that and the chart. A clone without that commit has
+// this tree upgraded to itself, and the report says so.
+func (s *suite) release(t *testing.T) (chart, image string) {
 	t.Helper()
-	charts, err := filepath.Glob(released + "/*.tgz")
-	if err != nil || len(charts) != 1 {
-		t.Fatalf("%s holds %d charts, and has to hold one (%v)", released, len(charts), err)
-	}
-	chart, err = filepath.Abs(charts[0])
-	if err != nil {
-		t.Fatal(err)
+	g := NewWithT(t)
+	text, err := os.ReadFile(released + "/commit")
+	g.Expect(err).NotTo(HaveOccurred())
+	commit := strings.TrimSpace(string(text))
+	chart, binary, from := filepath.Join(s.root, "charts", "valtuus"), filepath.Join(s.root, "dist", "linux", "valtuus"), commit
+	if _, err := s.run(t.Context(), exec.CommandContext(t.Context(), "git", "cat-file", "-e", commit+"^{commit}")); err == nil {
+		charts, err := filepath.Glob(released + "/*.tgz")
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(charts).To(HaveLen(1))
+		chart, err = filepath.Abs(charts[0])
+		g.Expect(err).NotTo(HaveOccurred())
+		binary = s.built(t, commit)
+	} else {
+		from = "this tree, since " + commit + " is not in this clone"
 	}
 	version, err := s.appVersion(t.Context(), chart)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return chart, s.releasedImage(t, version)
+	g.Expect(err).NotTo(HaveOccurred())
+	repository, _, _ := cutTag(s.image)
+	image = repository + ":" + version + "-released"
+	g.Expect(s.loadImage(t.Context(), image, binary)).To(Succeed())
+	s.report.say("upgraded from", version, "", "of "+from)
+	return chart, image
 }
 
-// releasedImage gives the cluster the image of a version.
-func (s *suite) releasedImage(t *testing.T, version string) string {
+// built is the program as of a commit.
+func (s *suite) built(t *testing.T, commit string) string {
 	t.Helper()
-	repository, _, _ := cutTag(s.image)
-	image, binary := repository+":"+version, filepath.Join(s.root, "dist", "linux", "valtuus")
-	note := "there is no tag v" + version + ": the program of this tree, under another name"
-	tag := exec.CommandContext(t.Context(), "git", "rev-parse", "--verify", "--quiet", "v"+version+"^{commit}")
-	if commit, err := s.run(t.Context(), tag); err == nil {
-		tree := s.file("released")
-		note, binary = "built from tag v"+version, filepath.Join(tree, "valtuus")
-		script := fmt.Sprintf("mkdir -p %[1]q && git archive %[2]s | tar -xf - -C %[1]q && "+
-			"cd %[1]q && CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -o valtuus .", tree, strings.TrimSpace(commit))
-		if _, err := s.run(t.Context(), exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := s.loadImage(t.Context(), image, binary); err != nil {
-		t.Fatal(err)
-	}
-	s.report.say("upgraded from", version, "", note)
-	return image
+	tree := s.file("released")
+	script := fmt.Sprintf("mkdir -p %[1]q && git archive %[2]s | tar -xf - -C %[1]q && "+
+		"cd %[1]q && CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags '-s -w' -o valtuus .", tree, commit)
+	_, err := s.run(t.Context(), exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script))
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	return filepath.Join(tree, "valtuus")
 }
 
 // TestAnUpgradeChangesNoAccess installs the last release, has it used, and upgrades it to this tree as docs/install.md
@@ -83,7 +81,7 @@ func TestAnUpgradeChangesNoAccess(t *testing.T) {
 	g.Expect(l.sweep(t.Context())).To(Succeed())
 	g.Expect(l.makeNamespaces(t.Context())).To(Succeed())
 
-	chart, image := l.releasedChart(t)
+	chart, image := l.release(t)
 	g.Expect(l.values(image)).To(Succeed())
 	_, err := l.runHelm(t.Context(), "install", "valtuus", chart, "--namespace", managerSpace, "--values", l.file("values.yaml"), "--wait")
 	g.Expect(err).NotTo(HaveOccurred())
