@@ -181,7 +181,8 @@ func TestTheArchiveObservesADeploymentTest(t *testing.T) {
 	g.Expect(cards[v1alpha1.PartyProducer]).To(HaveLen(1))
 	g.Expect(cards[v1alpha1.PartyOrganizer]).NotTo(Equal(cards[v1alpha1.PartyProducer]))
 
-	g.Eventually(func() *v1alpha1.TestDestruction { return d.seen().Destruction }).ShouldNot(BeNil())
+	// The archive waits until each event is proven, at most a minute.
+	g.Eventually(func() *v1alpha1.TestDestruction { return d.seen().Destruction }, 2*time.Minute).ShouldNot(BeNil())
 	over := d.seen()
 	g.Expect(*over.Destruction.Documents).To(Equal(int32(3)))
 	g.Expect(*over.Destruction.Clients).To(Equal(int32(1)))
