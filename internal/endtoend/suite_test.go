@@ -29,13 +29,13 @@ import (
 )
 
 // soon is how long a change may take to reach the archive. It takes milliseconds; the rest is for a busy machine.
-const soon = "3s"
+const soon = "9s"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if !given("test.parallel") {
 		// The tests wait more than they work.
-		_ = flag.Set("test.parallel", "12")
+		_ = flag.Set("test.parallel", "10")
 	}
 	SetDefaultEventuallyTimeout(30 * time.Second)
 	SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
