@@ -93,7 +93,11 @@ func startTrial(t *testing.T, s *suite, endpoint, oid, namespace, secret, name s
 func (s *suite) verifyReport(t *testing.T, test *v1alpha1.DeploymentTest) {
 	t.Helper()
 	g := NewWithT(t)
-	g.Expect(test.Status.Report).NotTo(BeNil())
+	// It is signed after the result is told.
+	g.Eventually(func() (*v1alpha1.TestReport, error) {
+		err := s.Get(t.Context(), client.ObjectKeyFromObject(test), test)
+		return test.Status.Report, err
+	}).ShouldNot(BeNil())
 	var told corev1.ConfigMap
 	g.Expect(s.Get(t.Context(), client.ObjectKey{Namespace: test.Namespace, Name: string(test.Status.Report.ConfigMapName)}, &told)).To(Succeed())
 	var archive v1alpha1.Archive
