@@ -39,8 +39,18 @@ func (s *Schema) collect(broken *jsonschema.ValidationError, value any, into *In
 		return
 	}
 	into.Violations = append(into.Violations, Violation{
-		Pointer: s.pointer(broken.InstanceLocation, value), Rule: rule(broken.ErrorKind), Hint: hint(broken.ErrorKind),
+		Pointer: s.pointer(location(broken), value), Rule: rule(broken.ErrorKind), Hint: hint(broken.ErrorKind),
 	})
+}
+
+// location gives the way to the value that broke a rule. Where the name of a field did, it is the whole
+// document: the library's way to that object shares memory with the ways it goes afterwards (v6.0.3),
+// so that it may name any other value by now.
+func location(broken *jsonschema.ValidationError) []string {
+	if _, shared := broken.ErrorKind.(*kind.PropertyNames); shared {
+		return nil
+	}
+	return broken.InstanceLocation
 }
 
 // rule names the keyword that was broken.

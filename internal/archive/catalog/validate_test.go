@@ -94,7 +94,7 @@ func TestValidate(t *testing.T) {
 		`{"a":"b","pair":["d"]}`:                                {"/pair contains"},
 		`{"a":"b","open":{}}`:                                   {"/open minProperties"},
 		`{"a":"b","open":{"Virtanen":1}}`:                       {"/open type"},
-		`{"a":"b","open":{"Virtanen Virtanen":"x"}}`:            {"/open propertyNames"},
+		`{"a":"b","open":{"Virtanen Virtanen":"x"}}`:            {" propertyNames"},
 		`{"a":"b","open":{"x":"","y":"","z":""}}`:               {"/open maxProperties"},
 		`{"a":"b","not":1,"any":2,"single":3,"all":"Virtanen"}`: {"/all maxLength", "/any anyOf", "/not not", "/single oneOf"},
 		`{"a":"b","rest":{"Virtanen":1}}`:                       {"/rest false"},
