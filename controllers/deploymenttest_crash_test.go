@@ -14,6 +14,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
@@ -31,28 +32,32 @@ type remains struct {
 	lines    int // of the ledgers
 }
 
+// remains reads objects by their names: a list waits until the API server's cache is fresh, up to 100 ms after every write.
 func (l *life) remains(ctx context.Context, test *v1alpha1.DeploymentTest) (r remains, err error) {
-	for _, namespace := range []string{l.Organizer, l.Producer} {
-		var secrets corev1.SecretList
-		if err := l.List(ctx, &secrets, client.InNamespace(namespace)); err != nil {
-			return r, err
-		}
-		for i := range secrets.Items {
-			if secrets.Items[i].Annotations["valtuus.io/registry-oid"] == string(deploymenttest.RegistryOID(test.UID)) {
+	key := func(s *corev1.Secret) func() {
+		return func() {
+			if s.Annotations["valtuus.io/registry-oid"] == string(deploymenttest.RegistryOID(test.UID)) {
 				r.keys++
 			}
 		}
 	}
-	registry, grant, fresh := testRegistry(test), testGrant(test), &v1alpha1.DeploymentTest{}
+	organizers := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: l.Organizer, Name: deploymenttest.OrganizerSecret(test.Name)}}
+	units := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
+		Namespace: l.Producer, Name: l.North.Name + "-" + string(deploymenttest.RegistryOID(test.UID)),
+	}}
+	registry, grant := testRegistry(test), testGrant(test)
+	fresh := &v1alpha1.DeploymentTest{ObjectMeta: metav1.ObjectMeta{Namespace: test.Namespace, Name: test.Name}}
 	for _, read := range []struct {
 		object client.Object
 		found  func()
 	}{
+		{organizers, key(organizers)},
+		{units, key(units)},
 		{registry, func() { r.registry, r.lines = registry, r.lines+len(registry.Status.Credentials) }},
 		{grant, func() { r.grant, r.lines = grant, r.lines+len(grant.Status.Credentials) }},
 		{fresh, func() { r.test = fresh }},
 	} {
-		switch err := l.Get(ctx, keyOf(test), read.object); {
+		switch err := l.Get(ctx, keyOf(read.object), read.object); {
 		case err == nil:
 			read.found()
 		case !apierrors.IsNotFound(err):
