@@ -36,7 +36,7 @@ var env *testenv.Env
 func TestControllers(t *testing.T) {
 	testenv.Need(t)
 	RegisterFailHandler(Fail)
-	SetDefaultEventuallyTimeout(15 * time.Second)
+	SetDefaultEventuallyTimeout(time.Minute)
 	SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
 	RunSpecs(t, "Controllers")
 }

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 		// The tests wait more than they work.
 		_ = flag.Set("test.parallel", "10")
 	}
-	SetDefaultEventuallyTimeout(30 * time.Second)
+	SetDefaultEventuallyTimeout(time.Minute)
 	SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
 	ctrl.SetLogger(logr.Discard())
 	klog.SetLogger(logr.Discard())

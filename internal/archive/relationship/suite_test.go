@@ -55,7 +55,7 @@ var plane struct {
 }
 
 func TestMain(m *testing.M) {
-	SetDefaultEventuallyTimeout(20 * time.Second)
+	SetDefaultEventuallyTimeout(time.Minute)
 	SetDefaultEventuallyPollingInterval(10 * time.Millisecond)
 	ctrl.SetLogger(logr.Discard())
 	klog.SetLogger(logr.Discard())
