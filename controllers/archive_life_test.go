@@ -252,10 +252,9 @@ var _ = Describe("an archive that runs in the cluster", func() {
 		l.bind(ctx, "2Gi")
 		Eventually(seen(ctx, l, l.Archive)).Should(SatisfyAll(beReady(v1alpha1.ArchiveServingReason),
 			HaveField("Status.Workload.VolumeSize", HaveValue(Equal(resource.MustParse("2Gi"))))))
-		fresh, err := seen(ctx, l, l.Archive)()
-		Expect(err).NotTo(HaveOccurred())
-		fresh.Spec.Workload.Storage.Embedded.Size = ptr.To(resource.MustParse("1Gi"))
-		Expect(l.Update(ctx, fresh)).To(MatchError(ContainSubstring("size can only grow")))
+		Expect(tryChange(ctx, l, l.Archive, func(a *v1alpha1.Archive) {
+			a.Spec.Workload.Storage.Embedded.Size = ptr.To(resource.MustParse("1Gi"))
+		})).To(MatchError(ContainSubstring("size can only grow")))
 
 		// The class is asked at each growth.
 		class := &storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: classes[true]}}
@@ -285,12 +284,12 @@ var _ = Describe("an archive that runs in the cluster", func() {
 		refuse("more than zero", func(a *v1alpha1.Archive) {
 			a.Spec.Workload.Storage.Embedded.Size = ptr.To(resource.MustParse("0"))
 		})
-		fresh := come(ctx, l, l.Archive)
-		fresh.Spec.Workload.KeysSecretName = "others"
-		Expect(l.Update(ctx, fresh)).To(MatchError(ContainSubstring("keeps the keys that it began with")))
-		fresh = come(ctx, l, l.Archive)
-		fresh.Spec.Workload.Storage = v1alpha1.ArchiveStorage{Postgres: &v1alpha1.PostgresStorage{URI: v1alpha1.SecretKey{Name: "a", Key: "b"}}}
-		Expect(l.Update(ctx, fresh)).To(MatchError(ContainSubstring("the kind of storage cannot change")))
+		Expect(tryChange(ctx, l, l.Archive, func(a *v1alpha1.Archive) {
+			a.Spec.Workload.KeysSecretName = "others"
+		})).To(MatchError(ContainSubstring("keeps the keys that it began with")))
+		Expect(tryChange(ctx, l, l.Archive, func(a *v1alpha1.Archive) {
+			a.Spec.Workload.Storage = v1alpha1.ArchiveStorage{Postgres: &v1alpha1.PostgresStorage{URI: v1alpha1.SecretKey{Name: "a", Key: "b"}}}
+		})).To(MatchError(ContainSubstring("the kind of storage cannot change")))
 
 		// What the API server refuses of its objects is told.
 		l.spec(ctx, func(w *v1alpha1.ArchiveWorkload) {

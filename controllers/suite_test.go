@@ -223,9 +223,15 @@ func (l *life) open(ctx context.Context) *v1alpha1.ServiceRelationship {
 // change edits an object with a merge patch.
 func change[O client.Object](ctx context.Context, l *life, o O, edit func(O)) {
 	GinkgoHelper()
+	Expect(tryChange(ctx, l, o, edit)).To(Succeed())
+}
+
+// tryChange sends what is changed alone: an update would conflict with what a controller writes meanwhile.
+func tryChange[O client.Object](ctx context.Context, l *life, o O, edit func(O)) error {
+	GinkgoHelper()
 	fresh, err := seen(ctx, l, o)()
 	Expect(err).NotTo(HaveOccurred())
 	before := fresh.DeepCopyObject().(O)
 	edit(fresh)
-	Expect(l.Patch(ctx, fresh, client.MergeFrom(before))).To(Succeed())
+	return l.Patch(ctx, fresh, client.MergeFrom(before))
 }
