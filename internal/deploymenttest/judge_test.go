@@ -46,8 +46,13 @@ func event(party v1alpha1.TestParty, operation v1alpha1.TestOperation, change ..
 		e.Unit = unitOID
 	case v1alpha1.OperationSearch:
 		e.Count = ptr.To(int32(1))
-	case v1alpha1.OperationStore, v1alpha1.OperationRead:
+	case v1alpha1.OperationStore:
+		e.Format, e.Document, e.StoredBy = json, "d1", party
+	case v1alpha1.OperationRead:
 		e.Format, e.Document = json, "d1"
+		if e.StoredBy = o; party == o {
+			e.StoredBy = p
+		}
 	}
 	for _, c := range change {
 		c(&e)
@@ -166,14 +171,23 @@ func TestWhatIsNotAsItShouldBe(t *testing.T) {
 		"a search that was refused":   {until(set(2, reason("professional-missing"))), v1alpha1.StepProducerSearched, failed, "refused: professional-missing"},
 		"no search":                   {until(drop(2)), v1alpha1.StepProducerSearched, pending, "must search"},
 		"no card":                     {set(3, func(e *v1alpha1.TestEvent) { e.Professional = "" }), v1alpha1.StepProducerRead, failed, "no professional's card"},
-		"the producer reads its own":  {set(3, document("other")), v1alpha1.StepProducerRead, failed, "not one that the other party stored"},
+		"the producer reads its own":  {set(3, document("other")), v1alpha1.StepProducerRead, failed, "read no version of a document that the other party stored"},
 		"a format that the reader does not declare": {func(events []v1alpha1.TestEvent) []v1alpha1.TestEvent {
 			events[4].Format, events[6].Format = xhtml, xhtml
 			return events
 		}, v1alpha1.StepOrganizerRead, failed, "XHTML, which ClientSystem area-system does not declare"},
-		"the producer stores before it reads":         {swap(3, 4), v1alpha1.StepProducerStored, pending, "Request 4 came too early: step ProducerRead had not been seen"},
-		"the organizer reads before it searches":      {swap(5, 6), v1alpha1.StepOrganizerRead, pending, "Request 6 came too early: step OrganizerSearched"},
-		"the organizer reads what it stored itself":   {set(6, document("d1")), v1alpha1.StepOrganizerRead, failed, "not one that the other party stored"},
+		"the producer stores before it reads":       {swap(3, 4), v1alpha1.StepProducerStored, pending, "Request 4 came too early: step ProducerRead had not been seen"},
+		"the organizer reads before it searches":    {swap(5, 6), v1alpha1.StepOrganizerRead, pending, "Request 6 came too early: step OrganizerSearched"},
+		"the organizer reads what it stored itself": {set(6, document("d1")), v1alpha1.StepOrganizerRead, failed, "read no version of a document that the other party stored"},
+		"the organizer reads its own correction of what the producer stored": {until(func(events []v1alpha1.TestEvent) []v1alpha1.TestEvent {
+			events[6].StoredBy = o
+			return slices.Insert(events, 6, event(o, v1alpha1.OperationStore, document("d2")))
+		}), v1alpha1.StepOrganizerRead, failed, "read no version of a document that the other party stored"},
+		"the producer reads its own version of what the organizer stored": {func(events []v1alpha1.TestEvent) []v1alpha1.TestEvent {
+			events[3].StoredBy = p
+			return slices.Insert(events, 3, event(p, v1alpha1.OperationStore))
+		}, v1alpha1.StepProducerRead, failed, "read no version of a document that the other party stored"},
+		"a version of nobody":                         {set(6, func(e *v1alpha1.TestEvent) { e.StoredBy = "" }), v1alpha1.StepOrganizerRead, failed, "read no version of a document"},
 		"the organizer does not end":                  {drop(7), v1alpha1.StepRelationshipEnded, pending, "must end the relationship"},
 		"the end comes before the organizer has read": {swap(6, 7), v1alpha1.StepRelationshipEnded, pending, "Request 7 came too early"},
 		"the producer is answered after the end": {insert(8, event(p, v1alpha1.OperationRead)), v1alpha1.StepRelationshipEnded, failed,
@@ -264,6 +278,9 @@ func someEvents(t *rapid.T) []v1alpha1.TestEvent {
 		}).Draw(t, "operation"))
 		e.Client = rapid.SampledFrom([]string{"c", "c", "c", "other", ""}).Draw(t, "client")
 		e.Document = rapid.SampledFrom([]string{"d1", "d2", "d3"}).Draw(t, "document")
+		if e.Operation == v1alpha1.OperationRead {
+			e.StoredBy = rapid.SampledFrom([]v1alpha1.TestParty{o, p, e.StoredBy, ""}).Draw(t, "stored by")
+		}
 		e.Format = rapid.SampledFrom([]v1alpha1.DocumentFormat{json, json, xhtml, ""}).Draw(t, "format")
 		e.Unit = rapid.SampledFrom([]v1alpha1.OID{unitOID, unitOID, "1.2.3"}).Draw(t, "unit")
 		e.Count = rapid.SampledFrom([]*int32{nil, ptr.To(int32(0)), ptr.To(int32(2)), ptr.To(int32(2))}).Draw(t, "count")
@@ -324,7 +341,7 @@ func naive(events []v1alpha1.TestEvent, c string, t *Terms) int {
 				fits = good(e, p, "Search") && e.Count != nil && *e.Count > 0
 			case 2:
 				for k := 0; k < i; k++ {
-					fits = fits || good(e, p, "Read") && declares(t.Producer, e.Format) && organizerStores(events[k]) && events[k].Document == e.Document
+					fits = fits || good(e, p, "Read") && e.StoredBy == o && declares(t.Producer, e.Format) && organizerStores(events[k]) && events[k].Document == e.Document
 				}
 			case 3:
 				fits = producerStores(e)
@@ -332,7 +349,7 @@ func naive(events []v1alpha1.TestEvent, c string, t *Terms) int {
 				fits = good(e, o, "Search") && e.Count != nil && *e.Count > 0
 			case 5:
 				for k := chosen[3]; k < i; k++ {
-					fits = fits || good(e, o, "Read") && declares(t.Organizer, e.Format) && producerStores(events[k]) && events[k].Document == e.Document
+					fits = fits || good(e, o, "Read") && e.StoredBy == p && declares(t.Organizer, e.Format) && producerStores(events[k]) && events[k].Document == e.Document
 				}
 			case 6:
 				fits = good(e, o, "EndRelationship") && (e.Unit == "" || e.Unit == t.Unit)

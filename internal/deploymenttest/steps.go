@@ -78,7 +78,8 @@ func searched(w *walked, events []v1alpha1.TestEvent, i int) bool {
 }
 
 // readOther takes the reading of a document that the other party stored, in a format that the reader's system declares.
-// The organizer has to read one that the producer stored after it had read.
+// The organizer has to read one that the producer stored after it had read. The very version that was read has to be the
+// other party's: a party that has corrected the document reads its own words.
 func readOther(w *walked, events []v1alpha1.TestEvent, i int) bool {
 	reader, e := w.turn, &events[i]
 	return w.done(e, reader, v1alpha1.OperationRead) && slices.Contains(w.formats(reader), e.Format) && w.storedByOther(events, i)
@@ -89,7 +90,7 @@ func (w *walked) storedByOther(events []v1alpha1.TestEvent, i int) bool {
 	if w.turn == v1alpha1.PartyOrganizer {
 		other, from = v1alpha1.PartyProducer, w.seen[3] // the producer's own storing
 	}
-	return slices.ContainsFunc(events[min(from, i):i], func(o v1alpha1.TestEvent) bool {
+	return events[i].StoredBy == other && slices.ContainsFunc(events[min(from, i):i], func(o v1alpha1.TestEvent) bool {
 		return w.stores(&o, other) && o.Document == events[i].Document
 	})
 }
@@ -163,7 +164,7 @@ func (s *step) fault(w *walked, e *v1alpha1.TestEvent) string {
 	case !slices.Contains(w.formats(s.party), e.Format):
 		return fmt.Sprintf("%s was of a document in format %s, which ClientSystem %s does not declare.", tried, orNone(string(e.Format)), w.system(s.party).Name)
 	case e.Operation == v1alpha1.OperationRead:
-		return tried + " read a document that is not one that the other party stored in its turn."
+		return tried + " read no version of a document that the other party stored in its turn."
 	}
 	return ""
 }

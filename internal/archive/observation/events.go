@@ -95,13 +95,9 @@ func (t *teller) describe(ctx context.Context, e *v1alpha1.TestEvent, row *store
 		return err
 	}
 	asked := criteriaOf(row)
-	version := &versions[0]
-	for i := range versions {
-		v := &versions[i]
-		if e.Operation == v1alpha1.OperationRead && v.Version == asked.Version ||
-			e.Operation == v1alpha1.OperationStore && v.Stored.Equal(store.Instant(row.Time)) {
-			version = v
-		}
+	version := handled(e.Operation, versions, asked, row)
+	if version == nil {
+		return nil
 	}
 	e.StoredBy = t.storedBy(version)
 	e.Format = formatOf(version, asked.Format)
@@ -123,6 +119,27 @@ func (t *teller) describe(ctx context.Context, e *v1alpha1.TestEvent, row *store
 		e.Operation = v1alpha1.OperationStoreRelationship
 	}
 	return nil
+}
+
+// handled gives the version that a row is about: the one that was asked for, the one that was stored at the row's instant,
+// or else the one that was the newest then. Versions are the newest first. Nil where there was none yet.
+func handled(operation v1alpha1.TestOperation, versions []store.Facts, asked criteria, row *store.LogRow) *store.Facts {
+	at := store.Instant(row.Time)
+	var newest *store.Facts
+	for i := range versions {
+		v := &versions[i]
+		switch {
+		case operation == v1alpha1.OperationRead && asked.Version > 0:
+			if v.Version == asked.Version {
+				return v
+			}
+		case operation == v1alpha1.OperationStore && v.Stored.Equal(at):
+			return v
+		case newest == nil && !v.Stored.After(at):
+			newest = v
+		}
+	}
+	return newest
 }
 
 // storedBy tells who stored a version; nobody for one that the archive itself stored for an applied ServiceRelationship.

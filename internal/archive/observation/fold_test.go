@@ -169,6 +169,17 @@ func TestAnEventTellsFactsAndNothingOfAPerson(t *testing.T) {
 	read.Criteria = []byte(`{"format":"application/xhtml+xml"}`)
 	g.Expect(tell(both, read).Format).To(Equal(v1alpha1.FormatXHTML))
 	g.Expect(tell(papers{}, read).Format).To(BeEmpty())
+	read.Criteria = nil
+	corrected := papers{facts: []store.Facts{
+		facts(3, at.Add(time.Microsecond), "", store.ContentXHTML), facts(2, at, "u", store.ContentJSON), facts(1, at.Add(-time.Hour), "", store.ContentXHTML),
+	}}
+	g.Expect(tell(corrected, read)).To(And(HaveField("Format", v1alpha1.FormatJSON), HaveField("StoredBy", v1alpha1.PartyProducer)), "what was stored later was not read")
+	read.Criteria = []byte(`{"version":1}`)
+	g.Expect(tell(corrected, read)).To(And(HaveField("Format", v1alpha1.FormatXHTML), HaveField("StoredBy", v1alpha1.PartyOrganizer)))
+	read.Criteria = []byte(`{"version":9}`)
+	g.Expect(tell(corrected, read).StoredBy).To(BeEmpty(), "a version that there is not")
+	read.Criteria = nil
+	g.Expect(tell(papers{facts: corrected.facts[:1]}, read).StoredBy).To(BeEmpty(), "nothing was there to be read")
 
 	paper := papers{
 		facts: []store.Facts{facts(3, at.Add(time.Second), "", store.ContentJSON), facts(2, at, "", store.ContentJSON), facts(1, at.Add(-time.Hour), "", store.ContentJSON)},
