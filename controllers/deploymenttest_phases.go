@@ -126,19 +126,19 @@ func (r *DeploymentTestReconciler) recorded(s *testScope) {
 		}
 	}
 	s.wake = append(s.wake, recorded.TestedAt.Time)
-	former := status.PassedAt
 	status.Result, status.State, status.PassedAt = "", v1alpha1.TestWaiting, nil
-	switch {
-	case s.unknown != "" || recorded.TestedAt.After(s.now):
-	case recorded.Result == v1alpha1.ResultFailed:
-		status.Result, status.State = v1alpha1.ResultFailed, v1alpha1.TestFailed
-	default:
-		status.Result, status.State, status.PassedAt = v1alpha1.ResultPassed, v1alpha1.TestPassed, ptr.To(recorded.TestedAt)
-		// The versions that were tested are nowhere but here, as they were when the record came.
-		if status.Systems == nil || !recorded.TestedAt.Equal(former) {
-			status.Systems = testedSystems(&s.plan)
-		}
+	if s.unknown != "" || recorded.TestedAt.After(s.now) {
+		return
 	}
+	// The versions that were tested are nowhere but here, as they were when the record came: another version is another test.
+	if status.Systems == nil {
+		status.Systems = deploymenttest.Tested(&s.plan)
+	}
+	if recorded.Result == v1alpha1.ResultFailed {
+		status.Result, status.State = v1alpha1.ResultFailed, v1alpha1.TestFailed
+		return
+	}
+	status.Result, status.State, status.PassedAt = v1alpha1.ResultPassed, v1alpha1.TestPassed, ptr.To(recorded.TestedAt)
 }
 
 // schedule looks whether the test can be run, and opens the window when its time has come.
@@ -162,8 +162,8 @@ func (r *DeploymentTestReconciler) schedule(s *testScope) {
 	if s.before.Status.State == v1alpha1.TestOpen && s.registry != nil && s.grant != nil {
 		// From now on credentials are issued, and the archive has a registry to observe.
 		status.Window.OpenedAt = moment(s.now)
-		status.Systems = testedSystems(&s.plan)
-		status.Steps = deploymenttest.Judge(nil, s.terms()).Steps
+		status.Systems = deploymenttest.Tested(&s.plan)
+		status.Steps = deploymenttest.Judge(nil, deploymenttest.TermsOf(s.test)).Steps
 	}
 }
 
@@ -182,11 +182,13 @@ func (r *DeploymentTestReconciler) callOff(s *testScope) {
 func (r *DeploymentTestReconciler) open(s *testScope) {
 	status := &s.test.Status
 	s.wanted, status.State = true, v1alpha1.TestOpen
-	status.Window, s.note = deploymenttest.Extend(status.Window, s.test.Spec.Run.Extension,
+	status.Window, s.note = deploymenttest.Extend(status.Window, s.test.Spec.Run.Extension, deploymenttest.AcceptsExtension(&s.plan, status.Window),
 		deploymenttest.CertifiedUntil(s.plan.Organizer, s.plan.Producer), s.now)
 	s.wake = append(s.wake, status.Window.ClosesAt.Time)
 	s.judge()
-	why, over := s.over()
+	why, over := deploymenttest.Over(&deploymenttest.Found{
+		Plan: &s.plan, Judgement: &s.judgement, Conflict: s.conflict, Whole: s.registry != nil && s.grant != nil,
+	})
 	if !over {
 		return
 	}
@@ -201,29 +203,6 @@ func (r *DeploymentTestReconciler) open(s *testScope) {
 	s.awaits = []string{"the revocation of the credentials"}
 }
 
-// over tells whether the window is to be closed, and why where that is before its time and no step tells.
-func (s *testScope) over() (why string, over bool) {
-	switch {
-	case s.judgement.Passed, s.judgement.Broken != "", !s.now.Before(s.test.Status.Window.ClosesAt.Time):
-		return "", true
-	case s.test.DeletionTimestamp != nil:
-		return "The test was deleted.", true
-	case s.test.Spec.Cancellation != nil:
-		return "The organizer called the test off: " + string(s.test.Spec.Cancellation.Reason) + ".", true
-	case s.conflict != "":
-		return s.conflict, true
-	case s.registry == nil || s.grant == nil:
-		return "The test's registry or grant was deleted.", true
-	}
-	if answer := deploymenttest.Interrupted(&s.plan, s.test.Status.Window); !answer.OK {
-		return answer.Message, true
-	}
-	if now := testedSystems(&s.plan); s.test.Status.Systems != nil && *now != *s.test.Status.Systems {
-		return "One of the systems was changed during the test: what was tested is not what is used now.", true
-	}
-	return "", false
-}
-
 func (s *testScope) events() []v1alpha1.TestEvent {
 	o := s.test.Status.Observation
 	if o == nil || o.RegistryOID != s.test.Status.RegistryOID {
@@ -232,26 +211,8 @@ func (s *testScope) events() []v1alpha1.TestEvent {
 	return slices.DeleteFunc(slices.Clone(o.Events), func(e v1alpha1.TestEvent) bool { return e.At == nil })
 }
 
-func (s *testScope) terms() *deploymenttest.Terms {
-	terms := &deploymenttest.Terms{
-		Unit:      s.test.Spec.Run.ProducerUnit,
-		Organizer: deploymenttest.System{Name: string(s.test.Spec.Systems.Organizer)},
-		Producer:  deploymenttest.System{Name: string(s.test.Spec.Systems.Producer)},
-	}
-	if s.plan.Organizer != nil {
-		terms.Organizer.Formats = s.plan.Organizer.Spec.Formats
-	}
-	if s.plan.Producer != nil {
-		terms.Producer.Formats = s.plan.Producer.Spec.Formats
-	}
-	if window := s.test.Status.Window; window != nil {
-		terms.Until = instant(window.ClosedAt)
-	}
-	return terms
-}
-
 func (s *testScope) judge() {
-	s.judgement = deploymenttest.Judge(s.events(), s.terms())
+	s.judgement = deploymenttest.Judge(s.events(), deploymenttest.TermsOf(s.test))
 	s.test.Status.Steps = s.judgement.Steps
 }
 
@@ -282,13 +243,8 @@ func (r *DeploymentTestReconciler) closing(ctx context.Context, s *testScope) er
 		return nil
 	}
 	s.done = true
-	switch {
-	case s.judgement.Passed:
-		status.State, status.Result, status.PassedAt = v1alpha1.TestPassed, v1alpha1.ResultPassed, moment(s.judgement.PassedAt)
-	case s.test.Spec.Cancellation != nil && s.judgement.Broken == "":
-		status.State = v1alpha1.TestCanceled
-	default:
-		status.State, status.Result = v1alpha1.TestFailed, v1alpha1.ResultFailed
+	if status.State, status.Result = deploymenttest.Verdict(s.test, &s.judgement); status.State == v1alpha1.TestPassed {
+		status.PassedAt = moment(s.judgement.PassedAt)
 	}
 	r.seen.forget(client.ObjectKeyFromObject(s.test))
 	return nil
@@ -347,17 +303,6 @@ func (r *DeploymentTestReconciler) abandoned(ctx context.Context, s *testScope) 
 	var namespace corev1.Namespace
 	err := r.reader.Get(ctx, client.ObjectKey{Name: s.test.Namespace}, &namespace)
 	return err == nil && namespace.DeletionTimestamp != nil, client.IgnoreNotFound(err)
-}
-
-// testedSystems are the systems as they are now; nil where one is not known.
-func testedSystems(p *deploymenttest.Plan) *v1alpha1.TestedSystems {
-	if p.Organizer == nil || p.Producer == nil {
-		return nil
-	}
-	of := func(o *v1alpha1.ClientSystem) v1alpha1.TestedSystem {
-		return v1alpha1.TestedSystem{Name: v1alpha1.ObjectName(o.Name), Vendor: o.Spec.Vendor, Product: o.Spec.Product, Version: o.Spec.Version}
-	}
-	return &v1alpha1.TestedSystems{Organizer: of(p.Organizer), Producer: of(p.Producer)}
 }
 
 // reported tells what the organizer says of the report, if it can be taken over, and else why not.

@@ -91,7 +91,7 @@ func (s *testScope) progress() string {
 func (s *testScope) firstFailure() string {
 	for i := range s.test.Status.Steps {
 		if step := &s.test.Status.Steps[i]; step.State == v1alpha1.StepFailed {
-			return sentences(append([]string{string(step.Name) + ": " + step.Message}, deploymenttest.Judge(s.events(), s.terms()).Notes...)...)
+			return sentences(append([]string{string(step.Name) + ": " + step.Message}, deploymenttest.Judge(s.events(), deploymenttest.TermsOf(s.test)).Notes...)...)
 		}
 	}
 	return ""

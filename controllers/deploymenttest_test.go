@@ -48,11 +48,11 @@ func (l *life) run(name string, mode v1alpha1.DeploymentTestMode) *v1alpha1.Depl
 // strangers makes the unit accept no organizer: what it can do then, it can by a deployment test.
 func strangers(w *testworld.World) { w.North.Spec.AcceptFrom = nil }
 
-// accept lets the northern unit accept the time of a test.
+// accept lets the northern unit accept a test, its time and its window, and nothing besides.
 func (l *life) accept(ctx context.Context, test *v1alpha1.DeploymentTest) {
 	GinkgoHelper()
 	change(ctx, l, l.North, func(u *v1alpha1.ProducerUnit) {
-		u.Spec.AcceptTests = []v1alpha1.TestAcceptance{{RegistryOID: l.Registry.Spec.OID, StartsAt: test.Spec.Run.StartsAt}}
+		u.Spec.AcceptTests = []v1alpha1.TestAcceptance{l.Acceptance(test)}
 	})
 }
 
@@ -130,7 +130,9 @@ func request(party v1alpha1.TestParty, operation v1alpha1.TestOperation) *apply.
 	card := strings.Repeat(string(party[0]), 43)
 	e := apply.TestEvent().WithParty(party).WithOperation(operation).WithProfessional(card).WithCertificate(card).WithClient("c1")
 	switch operation {
-	case v1alpha1.OperationStoreRelationship, v1alpha1.OperationEndRelationship:
+	case v1alpha1.OperationStoreRelationship:
+		e.WithServiceTasks(testworld.Task)
+	case v1alpha1.OperationEndRelationship:
 	case v1alpha1.OperationSearch:
 		e.WithCount(1)
 	case v1alpha1.OperationStore, v1alpha1.OperationRead:
@@ -375,6 +377,11 @@ var _ = Describe("an observed deployment test", func() {
 		Eventually(seen(ctx, l, test)).Should(say("is not taken into account"))
 		later := metav1.NewTime(former.Add(time.Hour))
 		extend(later)
+		Eventually(seen(ctx, l, test)).Should(SatisfyAll(say("the unit has not accepted it"), HaveField("Status.Window.Extensions", BeEmpty())))
+		asked := WithTransform(func(u *v1alpha1.ProducerUnit) []v1alpha1.UnitDeploymentTest { return u.Status.DeploymentTests },
+			ConsistOf(WithTransform(func(o v1alpha1.UnitDeploymentTest) bool { return o.ClosesAt.Equal(&later) }, BeTrue())))
+		Eventually(seen(ctx, l, l.North)).Should(asked, "the unit is told what to accept")
+		change(ctx, l, l.North, func(u *v1alpha1.ProducerUnit) { u.Spec.AcceptTests[0].ClosesAt = u.Status.DeploymentTests[0].ClosesAt })
 		Eventually(seen(ctx, l, test)).Should(SatisfyAll(
 			HaveField("Status.Window.Extensions", ConsistOf(HaveField("Reason", BeEquivalentTo("the archive was down")))),
 			WithTransform(func(o *v1alpha1.DeploymentTest) bool { return o.Status.Window.ClosesAt.Equal(&later) }, BeTrue())))
@@ -618,7 +625,7 @@ var _ = Describe("what is forged as a deployment test's", func() {
 
 		By("another unit's grant to the test's registry, and one that reaches further")
 		change(ctx, l, l.South, func(u *v1alpha1.ProducerUnit) {
-			u.Spec.AcceptTests = []v1alpha1.TestAcceptance{{RegistryOID: l.Registry.Spec.OID, StartsAt: scheduled.Spec.Run.StartsAt}}
+			u.Spec.AcceptTests = []v1alpha1.TestAcceptance{l.Acceptance(scheduled)}
 		})
 		south := another(l.handMade(), l.Organizer, "south")
 		south.Spec.RegistryRef.Name, south.Spec.ProducerUnit = "pair", l.South.Spec.OID
@@ -717,12 +724,15 @@ var _ = Describe("the time of a deployment test", func() {
 			Expect(err).NotTo(HaveOccurred())
 			return c
 		}
+		until := l.In(3 * time.Hour)
 		accepting := func(times ...metav1.Time) client.Patch {
 			before := must(seen(ctx, l, l.North)())
 			after := before.DeepCopy()
 			after.Spec.AcceptTests = nil
 			for i, at := range times {
-				after.Spec.AcceptTests = append(after.Spec.AcceptTests, v1alpha1.TestAcceptance{RegistryOID: l.OID("19." + string(rune('0'+i))), StartsAt: at})
+				after.Spec.AcceptTests = append(after.Spec.AcceptTests, v1alpha1.TestAcceptance{
+					RegistryOID: l.OID("19.0"), TestRegistryOID: v1alpha1.OID("2.25." + string(rune('1'+i))), StartsAt: at, ClosesAt: until,
+				})
 			}
 			return client.RawPatch("application/merge-patch+json", must(client.MergeFrom(before).Data(after)))
 		}
@@ -731,10 +741,13 @@ var _ = Describe("the time of a deployment test", func() {
 		soon, later := l.In(time.Hour), l.In(2*time.Hour)
 		Eventually(func() error { return plain.Patch(ctx, l.North.DeepCopy(), accepting(soon), client.DryRunAll) }).Should(beRefused)
 		fresh := another(l.North, l.Producer, "fresh")
-		fresh.Spec.AcceptTests = []v1alpha1.TestAcceptance{{RegistryOID: l.Registry.Spec.OID, StartsAt: soon}}
+		fresh.Spec.AcceptTests = []v1alpha1.TestAcceptance{{RegistryOID: l.Registry.Spec.OID, TestRegistryOID: "2.25.1", StartsAt: soon, ClosesAt: until}}
 		Expect(plain.Create(ctx, fresh, client.DryRunAll)).To(beRefused)
 		Expect(producer.Patch(ctx, l.North.DeepCopy(), accepting(soon, soon))).To(Succeed())
 		Expect(plain.Patch(ctx, l.North.DeepCopy(), accepting(later, soon))).To(beRefused, "another time")
+		until = l.In(4 * time.Hour)
+		Expect(plain.Patch(ctx, l.North.DeepCopy(), accepting(soon, soon))).To(beRefused, "a longer one")
+		until = l.In(3 * time.Hour)
 		Expect(plain.Patch(ctx, l.North.DeepCopy(), accepting(soon))).To(Succeed(), "taking one away can only take away")
 		change(ctx, l, l.North, func(u *v1alpha1.ProducerUnit) { u.Spec.ServiceTasks = u.Spec.ServiceTasks[:1] })
 		Expect(plain.Patch(ctx, l.North.DeepCopy(), accepting())).To(Succeed())

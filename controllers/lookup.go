@@ -206,7 +206,10 @@ func unitFacts(o *v1alpha1.ProducerUnit) *eligibility.Unit {
 		ServiceTasks: texts(o.Spec.ServiceTasks), AcceptFrom: texts(o.Spec.AcceptFrom),
 	}
 	for _, accepted := range o.Spec.AcceptTests {
-		facts.AcceptTests = append(facts.AcceptTests, eligibility.AcceptedTest{RegistryOID: string(accepted.RegistryOID), StartsAt: accepted.StartsAt.Time})
+		facts.AcceptTests = append(facts.AcceptTests, eligibility.AcceptedTest{
+			RegistryOID: string(accepted.RegistryOID), TestRegistryOID: string(accepted.TestRegistryOID),
+			StartsAt: accepted.StartsAt.Time, ClosesAt: accepted.ClosesAt.Time,
+		})
 	}
 	if c := conditions.Get(o, v1alpha1.AcceptedCondition); c != nil && !facts.Accepted {
 		facts.Detail = c.Message

@@ -131,10 +131,10 @@ var _ = Describe("a namespace that is deleted", Ordered, func() {
 				},
 			},
 		}
-		north := w.North.DeepCopy()
-		w.North.Spec.AcceptTests = []v1alpha1.TestAcceptance{{RegistryOID: w.Registry.Spec.OID, StartsAt: test.Spec.Run.StartsAt}}
-		Expect(w.Patch(ctx, w.North, client.MergeFrom(north))).To(Succeed())
 		Expect(w.Create(ctx, test)).To(Succeed())
+		north := w.North.DeepCopy()
+		w.North.Spec.AcceptTests = []v1alpha1.TestAcceptance{w.Acceptance(test)}
+		Expect(w.Patch(ctx, w.North, client.MergeFrom(north))).To(Succeed())
 		Eventually(func() []string { return secrets(ctx, w) }).Should(HaveLen(6), "both parties have a credential for the test")
 
 		// Alone, it waits for the archive, which does not run.

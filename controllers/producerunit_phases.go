@@ -150,7 +150,7 @@ func (r *ProducerUnitReconciler) invite(ctx context.Context, s *unitScope) error
 		}
 		s.tests = append(s.tests, v1alpha1.UnitDeploymentTest{
 			RegistryOID: registry.Spec.OID, TestRegistryOID: test.Status.RegistryOID,
-			StartsAt: window.OpensAt, ClosesAt: window.ClosesAt, State: test.Status.State, Message: ready.Message,
+			StartsAt: window.OpensAt, ClosesAt: deploymenttest.Asked(test), State: test.Status.State, Message: ready.Message,
 		})
 	}
 	// Of more than can be told the ones that begin first are.
@@ -164,11 +164,11 @@ func (r *ProducerUnitReconciler) invite(ctx context.Context, s *unitScope) error
 	return nil
 }
 
-// asked names the tests that the unit was not told of before.
+// asked names the tests that the unit was not told of before, or not for this time.
 func (s *unitScope) asked(before *v1alpha1.ProducerUnit) (out []v1alpha1.UnitDeploymentTest) {
 	for _, test := range s.tests {
 		if !slices.ContainsFunc(before.Status.DeploymentTests, func(o v1alpha1.UnitDeploymentTest) bool {
-			return o.TestRegistryOID == test.TestRegistryOID && o.StartsAt.Equal(&test.StartsAt)
+			return o.TestRegistryOID == test.TestRegistryOID && o.StartsAt.Equal(&test.StartsAt) && o.ClosesAt.Equal(&test.ClosesAt)
 		}) {
 			out = append(out, test)
 		}

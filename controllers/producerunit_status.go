@@ -26,6 +26,7 @@ func (r *ProducerUnitReconciler) updateStatus(s *unitScope) {
 func (r *ProducerUnitReconciler) tell(s *unitScope, before *v1alpha1.ProducerUnit) {
 	for _, test := range s.asked(before) {
 		r.events.Eventf(s.unit, nil, corev1.EventTypeNormal, "TestProposed", "Test",
-			"A deployment test for registry %s is proposed for %s: accept the time in spec.acceptTests", test.RegistryOID, rfc3339(test.StartsAt))
+			"A deployment test for registry %s is proposed for %s to %s: status.deploymentTests tells what to accept in spec.acceptTests",
+			test.RegistryOID, rfc3339(test.StartsAt), rfc3339(test.ClosesAt))
 	}
 }

@@ -45,6 +45,8 @@ type SystemCombination struct {
 }
 
 // RecordedTest is what the organizer recorded of a test.
+//
+// +kubebuilder:validation:XValidation:rule="self.testedAt == oldSelf.testedAt",message="testedAt is immutable: record another test"
 type RecordedTest struct {
 	// testedAt is the instant at which the test was run.
 	// +required
@@ -70,10 +72,12 @@ type TestExtension struct {
 	Reason Reference `json:"reason,omitempty"`
 }
 
-// TestRun says between whom and when a test is run. The producer unit accepts the time in its own ProducerUnit.
+// TestRun says between whom and when a test is run. The producer unit accepts the test and its time in its own
+// ProducerUnit. Once the window has opened, startsAt and windowSeconds stay as they are.
 //
 // +kubebuilder:validation:XValidation:rule="self.registry == oldSelf.registry",message="registry is immutable: make another test"
 // +kubebuilder:validation:XValidation:rule="self.producerUnit == oldSelf.producerUnit",message="producerUnit is immutable: make another test"
+// +kubebuilder:validation:XValidation:rule="self.serviceTask == oldSelf.serviceTask",message="serviceTask is immutable: make another test"
 type TestRun struct {
 	// registry names the Registry, in this namespace, that the combination is wanted for. The test itself is run in a
 	// registry of its own, with synthetic clients only.
@@ -98,7 +102,7 @@ type TestRun struct {
 	// +kubebuilder:validation:Maximum=86400
 	WindowSeconds *int32 `json:"windowSeconds,omitempty"`
 
-	// extension lengthens the window, which must still be open.
+	// extension lengthens the window, which must still be open, if the unit accepts that too.
 	// +optional
 	Extension *TestExtension `json:"extension,omitempty"`
 }
@@ -402,6 +406,13 @@ type TestEvent struct {
 	// +optional
 	Unit OID `json:"unit,omitempty"`
 
+	// serviceTasks are the service tasks that a relationship is for.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	ServiceTasks []ServiceTaskCode `json:"serviceTasks,omitempty"`
+
 	// document is the id of the document.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -503,7 +514,7 @@ type TestWindow struct {
 	// +kubebuilder:validation:MaxItems=16
 	Extensions []TestExtension `json:"extensions,omitempty"`
 
-	// message tells why the window closed before its time.
+	// message tells what took the test its ground before the window closed. Such a test does not pass.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
@@ -531,6 +542,13 @@ type TestedSystem struct {
 	// version is the version that was tested.
 	// +required
 	Version Reference `json:"version,omitempty"`
+
+	// formats are the document formats that the system declared: the steps are judged by them.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=4
+	Formats []DocumentFormat `json:"formats,omitempty"`
 }
 
 // TestedSystems are the systems as they were when they were tested.
@@ -634,6 +652,7 @@ type DeploymentTestStatus struct {
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`,priority=1
 // +kubebuilder:validation:XValidation:rule="!self.metadata.name.matches('(^|[^0-9A-Za-z])(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{2}[-+A-FU-Ya-fu-y][0-9]{3}[0-9A-Za-z]($|[^0-9A-Za-z])')",message="the name must not hold anything that looks like a personal identity code"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.window) || !has(oldSelf.status.window.openedAt) || !has(self.spec.run) || (self.spec.run.startsAt == oldSelf.spec.run.startsAt && (has(self.spec.run.windowSeconds) ? self.spec.run.windowSeconds : 3600) == (has(oldSelf.spec.run.windowSeconds) ? oldSelf.spec.run.windowSeconds : 3600))",message="startsAt and windowSeconds are immutable once the window has opened: extend it, or make another test"
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.run) || size(self.metadata.name) <= 52",message="the name of a test that is run must have at most 52 characters: names of other objects are made of it"
 type DeploymentTest struct {
 	metav1.TypeMeta `json:",inline"`

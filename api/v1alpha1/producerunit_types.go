@@ -35,15 +35,27 @@ type UnitCredential struct {
 	CertificateRequest string `json:"certificateRequest,omitempty"`
 }
 
-// TestAcceptance is the unit's word that it takes part in a deployment test at a time.
+// TestAcceptance is the unit's word that it takes part in one deployment test at a time. The fields have the names that they
+// have in status.deploymentTests, where the unit is told of the test: they can be copied.
+//
+// +kubebuilder:validation:XValidation:rule="self.closesAt > self.startsAt",message="closesAt must be after startsAt"
 type TestAcceptance struct {
 	// registryOID is the OID of the registry that the combination of systems is wanted for.
 	// +required
 	RegistryOID OID `json:"registryOID,omitempty"`
 
+	// testRegistryOID is the OID of the registry that the test is run in. It is the test's own: another test of the same
+	// registry needs another acceptance.
+	// +required
+	TestRegistryOID OID `json:"testRegistryOID,omitempty"`
+
 	// startsAt is the instant at which the test starts, as the organizer proposed it.
 	// +required
 	StartsAt metav1.Time `json:"startsAt,omitempty,omitzero"`
+
+	// closesAt is the last instant at which the window may close; a longer or extended one is not accepted.
+	// +required
+	ClosesAt metav1.Time `json:"closesAt,omitempty,omitzero"`
 }
 
 // ProducerUnitSpec describes a producer's service unit and what it is ready for.
@@ -77,10 +89,10 @@ type ProducerUnitSpec struct {
 	// +kubebuilder:validation:MaxItems=64
 	AcceptFrom []OID `json:"acceptFrom,omitempty"`
 
-	// acceptTests lists the deployment tests that the unit takes part in, and when.
+	// acceptTests lists the deployment tests that the unit takes part in, and when. status.deploymentTests tells what to accept.
 	// +optional
 	// +listType=map
-	// +listMapKey=registryOID
+	// +listMapKey=testRegistryOID
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	AcceptTests []TestAcceptance `json:"acceptTests,omitempty"`
@@ -136,11 +148,11 @@ type UnitDeploymentTest struct {
 	// +required
 	TestRegistryOID OID `json:"testRegistryOID,omitempty"`
 
-	// startsAt is the instant that the organizer proposes; the unit accepts it in spec.acceptTests.
+	// startsAt is the instant that the organizer proposes; the unit accepts the test in spec.acceptTests.
 	// +required
 	StartsAt metav1.Time `json:"startsAt,omitempty,omitzero"`
 
-	// closesAt is the instant at which the window closes.
+	// closesAt is the instant at which the window closes, or is to close by an extension that the organizer asks for.
 	// +required
 	ClosesAt metav1.Time `json:"closesAt,omitempty,omitzero"`
 

@@ -312,7 +312,8 @@ func (s *server) refusesChanges(t *testing.T) {
 		o.Spec.Document = &v1alpha1.RelationshipDocument{ID: o.Spec.ClientID, Version: 1}
 	}), s.grant(func(*v1alpha1.RegistryAccessGrant) {}), s.Test()
 	grant.Name = "unchanged"
-	for _, o := range []client.Object{relationship, grant, test} {
+	run := s.run(func(o *v1alpha1.DeploymentTest) { o.Name = "run" })
+	for _, o := range []client.Object{relationship, grant, test, run} {
 		g.Expect(s.Create(t.Context(), o)).To(Succeed())
 	}
 	other := string(s.OID("99.9"))
@@ -339,6 +340,10 @@ func (s *server) refusesChanges(t *testing.T) {
 		{grant, `{"registryRef":{"name":"other"}}`, "registryRef"},
 		{grant, `{"producerUnit":"` + other + `"}`, "producerUnit"},
 		{test, `{"systems":{"producer":"other"}}`, "systems"},
+		{test, `{"recorded":{"testedAt":"2001-01-01T00:00:00Z"}}`, "testedAt"},
+		{run, `{"run":{"registry":{"name":"other"}}}`, "registry"},
+		{run, `{"run":{"producerUnit":"` + other + `"}}`, "producerUnit"},
+		{run, `{"run":{"serviceTask":"families"}}`, "serviceTask"},
 	} {
 		kind := strings.TrimPrefix(fmt.Sprintf("%T", refused.object), "*v1alpha1.")
 		t.Run(kind+"."+refused.field, func(t *testing.T) {

@@ -58,7 +58,7 @@ func (p *play) testTogether(ctx context.Context) error {
 	return p.showMatrix(ctx)
 }
 
-// schedule makes the test, and the unit accepts its time.
+// schedule makes the test, and the unit accepts it as its own status tells it.
 func (p *play) schedule(ctx context.Context) (*v1alpha1.DeploymentTest, error) {
 	test := &v1alpha1.DeploymentTest{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "pirkanmaa", Name: trialName},
@@ -73,14 +73,22 @@ func (p *play) schedule(ctx context.Context) (*v1alpha1.DeploymentTest, error) {
 	if err := p.Create(ctx, test); err != nil {
 		return nil, err
 	}
-	unit := &v1alpha1.ProducerUnit{}
-	err := p.change(ctx, client.ObjectKey{Namespace: "hoivakoti", Name: "etelainen"}, unit, func() {
-		unit.Spec.AcceptTests = []v1alpha1.TestAcceptance{{RegistryOID: registryOID, StartsAt: test.Spec.Run.StartsAt}}
+	key, unit := client.ObjectKey{Namespace: "hoivakoti", Name: "etelainen"}, &v1alpha1.ProducerUnit{}
+	if err := waitFor(ctx, p.stage, "the unit to be told of the test", key, unit, func(o *v1alpha1.ProducerUnit) bool {
+		return len(o.Status.DeploymentTests) == 1
+	}); err != nil {
+		return nil, err
+	}
+	asked := unit.Status.DeploymentTests[0]
+	err := p.change(ctx, key, unit, func() {
+		unit.Spec.AcceptTests = []v1alpha1.TestAcceptance{{
+			RegistryOID: asked.RegistryOID, TestRegistryOID: asked.TestRegistryOID, StartsAt: asked.StartsAt, ClosesAt: asked.ClosesAt,
+		}}
 	})
 	if err != nil {
 		return nil, err
 	}
-	say("The company accepts the time; at %s the window opens", test.Spec.Run.StartsAt.UTC().Format(time.TimeOnly))
+	say("The company accepts the test; at %s the window opens", test.Spec.Run.StartsAt.UTC().Format(time.TimeOnly))
 	return test, waitFor(ctx, p.stage, "the window to open", client.ObjectKeyFromObject(test), test, func(o *v1alpha1.DeploymentTest) bool {
 		return o.Status.Observation != nil
 	})

@@ -41,8 +41,19 @@ spec:
   run: {registry: {name: county}, producerUnit: %s, serviceTask: elderly, startsAt: %q}
 `, trialName, northOID, starts))
 	key := client.ObjectKey{Namespace: "pirkanmaa", Name: trialName}
+	// The producer copies what its own unit's status tells it.
+	var asked v1alpha1.UnitDeploymentTest
+	g.Eventually(func() ([]v1alpha1.UnitDeploymentTest, error) {
+		var unit v1alpha1.ProducerUnit
+		err := l.Get(t.Context(), client.ObjectKey{Namespace: "hoivakoti", Name: "pohjoinen"}, &unit)
+		if len(unit.Status.DeploymentTests) > 0 {
+			asked = unit.Status.DeploymentTests[0]
+		}
+		return unit.Status.DeploymentTests, err
+	}).Should(ConsistOf(HaveField("RegistryOID", BeEquivalentTo(countyOID))))
 	l.must(t, producer, "-n", "hoivakoti", "patch", "producerunit", "pohjoinen", "--type=merge",
-		"-p", fmt.Sprintf(`{"spec":{"acceptTests":[{"registryOID":%q,"startsAt":%q}]}}`, countyOID, starts))
+		"-p", fmt.Sprintf(`{"spec":{"acceptTests":[{"registryOID":%q,"testRegistryOID":%q,"startsAt":%q,"closesAt":%q}]}}`,
+			asked.RegistryOID, asked.TestRegistryOID, asked.StartsAt.UTC().Format(time.RFC3339), asked.ClosesAt.UTC().Format(time.RFC3339)))
 	l.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=jsonpath={.status.state}=Open", "deploymenttest/"+trialName, "--timeout=4m")
 	var test v1alpha1.DeploymentTest
 	g.Expect(l.Get(t.Context(), key, &test)).To(Succeed())

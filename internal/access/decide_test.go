@@ -257,7 +257,9 @@ func inTest(change func(*indextest.World)) func(*indextest.World) {
 	return func(w *indextest.World) {
 		starts := now.Add(-time.Minute)
 		w.Registry.Test = index.Test{Registry: "1.2.246.1", Unit: indextest.UnitOID, StartsAt: starts, ClosesAt: now.Add(time.Minute)}
-		w.Units[0].AcceptFrom, w.Units[0].AcceptTests = nil, []index.AcceptedTest{{Registry: "1.2.246.1", StartsAt: starts}}
+		w.Units[0].AcceptFrom, w.Units[0].AcceptTests = nil, []index.AcceptedTest{{
+			Registry: "1.2.246.1", Own: w.Registry.OID, StartsAt: starts, ClosesAt: now.Add(time.Minute),
+		}}
 		change(w)
 	}
 }
@@ -283,6 +285,13 @@ func TestDecide_Unit(t *testing.T) {
 		{"in a test that it does not accept", inTest(func(w *indextest.World) { w.Units[0].AcceptTests = nil }), access.ReasonUnitWithdrawn},
 		{"in a test of another time", inTest(func(w *indextest.World) { w.Units[0].AcceptTests[0].StartsAt = now }), access.ReasonUnitWithdrawn},
 		{"in a test for another registry", inTest(func(w *indextest.World) { w.Units[0].AcceptTests[0].Registry = "1.2.3" }), access.ReasonUnitWithdrawn},
+		{"in another test of the registry", inTest(func(w *indextest.World) { w.Units[0].AcceptTests[0].Own = "2.25.2" }), access.ReasonUnitWithdrawn},
+		{"in a test that takes longer", inTest(func(w *indextest.World) {
+			w.Registry.Test.ClosesAt = w.Registry.Test.ClosesAt.Add(time.Second)
+		}), access.ReasonUnitWithdrawn},
+		{"in a test that takes less long", inTest(func(w *indextest.World) {
+			w.Registry.Test.ClosesAt = w.Registry.Test.ClosesAt.Add(-time.Second)
+		}), access.ReasonAllowed},
 		{"in another unit's test", inTest(func(w *indextest.World) { w.Registry.Test.Unit = "1.2.3" }), access.ReasonUnitWithdrawn},
 		{"in a test, accepting the organizer", inTest(func(w *indextest.World) {
 			w.Units[0].AcceptTests, w.Units[0].AcceptFrom = nil, []string{indextest.OrganizerOID}

@@ -80,6 +80,9 @@ func tellReport(out io.Writer, v *report.Verified, log bool) error {
 		line("%s", v.Notice.En)
 	}
 	line("Result:    %s", v.Result)
+	if v.Message != "" {
+		line("           %s", v.Message)
+	}
 	line("Test:      %s/%s, for registry %s", v.Test.Namespace, v.Test.Name, v.Test.Registry)
 	if s := v.Systems; s != nil {
 		line("Organizer: %s %s, %s %s", v.Parties.Organizer.OID, v.Parties.Organizer.Name.Fi, s.Organizer.Product, s.Organizer.Version)

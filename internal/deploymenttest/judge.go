@@ -17,6 +17,8 @@ import (
 type Terms struct {
 	// Unit is the OID of the unit that takes part.
 	Unit v1alpha1.OID
+	// ServiceTask is the service task that the relationship has to be for.
+	ServiceTask v1alpha1.ServiceTaskCode
 	// Organizer and Producer are the systems with the formats that each declares.
 	Organizer, Producer System
 	// Until is the instant at which the window closed: nothing counts after it. Zero while it is open.

@@ -30,7 +30,7 @@ const (
 
 func terms() *Terms {
 	return &Terms{
-		Unit:      unitOID,
+		Unit: unitOID, ServiceTask: "elderly",
 		Organizer: System{Name: "area-system", Formats: []v1alpha1.DocumentFormat{json}},
 		Producer:  System{Name: "company-system", Formats: []v1alpha1.DocumentFormat{json, xhtml}},
 	}
@@ -42,7 +42,9 @@ func event(party v1alpha1.TestParty, operation v1alpha1.TestOperation, change ..
 		Party: party, Operation: operation, Client: "c", Certificate: "certificate of " + string(party), Professional: "card of " + string(party),
 	}
 	switch operation {
-	case v1alpha1.OperationStoreRelationship, v1alpha1.OperationEndRelationship:
+	case v1alpha1.OperationStoreRelationship:
+		e.Unit, e.ServiceTasks = unitOID, []v1alpha1.ServiceTaskCode{"families", "elderly"}
+	case v1alpha1.OperationEndRelationship:
 		e.Unit = unitOID
 	case v1alpha1.OperationSearch:
 		e.Count = ptr.To(int32(1))
@@ -164,7 +166,9 @@ func TestWhatIsNotAsItShouldBe(t *testing.T) {
 		"no relationship":                      {drop(0), v1alpha1.StepRelationshipStored, pending, "client relationship document"},
 		"no document to read":                  {drop(1), v1alpha1.StepRelationshipStored, pending, "a document of the same client"},
 		"a relationship with another unit":     {set(0, func(e *v1alpha1.TestEvent) { e.Unit = "1.2.3" }), v1alpha1.StepRelationshipStored, failed, "named another unit"},
-		"a relationship that was refused":      {set(0, reason("client-missing")), v1alpha1.StepRelationshipStored, failed, "refused: client-missing"},
+		"a relationship for another service task": {
+			set(0, func(e *v1alpha1.TestEvent) { e.ServiceTasks = []v1alpha1.ServiceTaskCode{"families"} }), v1alpha1.StepRelationshipStored, failed, "another service task than elderly"},
+		"a relationship that was refused": {set(0, reason("client-missing")), v1alpha1.StepRelationshipStored, failed, "refused: client-missing"},
 		"a document in a format that the organizer's system does not declare": {
 			set(1, func(e *v1alpha1.TestEvent) { e.Format = xhtml }), v1alpha1.StepRelationshipStored, failed, "XHTML, which ClientSystem area-system does not declare"},
 		"a search that found nothing": {until(set(2, func(e *v1alpha1.TestEvent) { e.Count = ptr.To(int32(0)) })), v1alpha1.StepProducerSearched, failed, "found nothing"},
@@ -283,6 +287,9 @@ func someEvents(t *rapid.T) []v1alpha1.TestEvent {
 		}
 		e.Format = rapid.SampledFrom([]v1alpha1.DocumentFormat{json, json, xhtml, ""}).Draw(t, "format")
 		e.Unit = rapid.SampledFrom([]v1alpha1.OID{unitOID, unitOID, "1.2.3"}).Draw(t, "unit")
+		if rapid.IntRange(0, 9).Draw(t, "another task") == 7 {
+			e.ServiceTasks = []v1alpha1.ServiceTaskCode{"families"}
+		}
 		e.Count = rapid.SampledFrom([]*int32{nil, ptr.To(int32(0)), ptr.To(int32(2)), ptr.To(int32(2))}).Draw(t, "count")
 		e.Reason = rapid.SampledFrom([]string{"", "", "", "relationship-ended", "no-relationship", "view-stale"}).Draw(t, "reason")
 		if rapid.IntRange(0, 9).Draw(t, "cardless") == 7 {
@@ -318,7 +325,9 @@ func naive(events []v1alpha1.TestEvent, c string, t *Terms) int {
 	producerStores := func(e v1alpha1.TestEvent) bool {
 		return good(e, p, "Store") && e.Document != "" && declares(t.Producer, e.Format)
 	}
-	relates := func(e v1alpha1.TestEvent) bool { return good(e, o, "StoreRelationship") && e.Unit == t.Unit }
+	relates := func(e v1alpha1.TestEvent) bool {
+		return good(e, o, "StoreRelationship") && e.Unit == t.Unit && slices.Contains(e.ServiceTasks, t.ServiceTask)
+	}
 	refusal := func(e v1alpha1.TestEvent) bool {
 		return e.Party == p && e.Professional != "" && (e.Client == c || e.Client == "") && (e.Reason == "relationship-ended" || e.Reason == "no-relationship")
 	}

@@ -110,13 +110,15 @@ func sameTerms(a, b *v1alpha1.Registry) bool {
 	return a.Spec.Organization == b.Spec.Organization && a.Spec.ArchiveName == b.Spec.ArchiveName && a.Spec.ClientSystem == b.Spec.ClientSystem
 }
 
-// Accepts tells whether a unit takes part in a test: it has accepted the very time, or nobody's own system takes part.
-func Accepts(unit *v1alpha1.ProducerUnit, bound *v1alpha1.RegistryTest) bool {
+// Accepts tells whether a unit takes part in the test of the registry: it has accepted that very test, its very time and a
+// window that is as long, or nobody's own system takes part.
+func Accepts(unit *v1alpha1.ProducerUnit, registry v1alpha1.OID, bound *v1alpha1.RegistryTest) bool {
 	if bound.Mode == v1alpha1.ModeSimulated {
 		return true
 	}
 	for _, accepted := range unit.Spec.AcceptTests {
-		if accepted.RegistryOID == bound.RegistryOID && accepted.StartsAt.Equal(ptr.To(bound.StartsAt)) {
+		if accepted.TestRegistryOID == registry && accepted.RegistryOID == bound.RegistryOID &&
+			accepted.StartsAt.Equal(ptr.To(bound.StartsAt)) && !accepted.ClosesAt.Before(&bound.ClosesAt) {
 			return bound.Mode == v1alpha1.ModeObserved
 		}
 	}

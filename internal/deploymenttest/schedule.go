@@ -115,7 +115,7 @@ func unitFits(p *Plan, _ *v1alpha1.TestWindow) Answer {
 	case p.UnitDetail != "":
 		return waits(v1alpha1.TestUnitUnfitReason, "Unit %s is not accepted. %s", run.ProducerUnit, p.UnitDetail)
 	case !slices.Contains(p.Unit.Spec.ServiceTasks, run.ServiceTask):
-		return waits(v1alpha1.TestUnitUnfitReason, "Unit %s is not registered for service task %s. The producer must register it, or the organizer must choose another task.", run.ProducerUnit, run.ServiceTask)
+		return waits(v1alpha1.TestUnitUnfitReason, "Unit %s is not registered for service task %s. The producer must register it, or the organizer must make another test, for another task.", run.ProducerUnit, run.ServiceTask)
 	}
 	return ok()
 }
@@ -241,12 +241,28 @@ func imageKnown(p *Plan, _ *v1alpha1.TestWindow) Answer {
 }
 
 func timeAccepted(p *Plan, window *v1alpha1.TestWindow) Answer {
-	bound := &v1alpha1.RegistryTest{Mode: p.Test.Spec.Mode, RegistryOID: p.Registry.Spec.OID, StartsAt: window.OpensAt}
-	if Accepts(p.Unit, bound) {
+	if accepts(p, window) {
 		return ok()
 	}
-	return waits(v1alpha1.TestNotAcceptedReason, "Unit %s has not accepted the time. The producer must add registryOID %s with startsAt %s to spec.acceptTests of its ProducerUnit.",
-		p.Unit.Spec.OID, p.Registry.Spec.OID, instant(window.OpensAt.Time))
+	return waits(v1alpha1.TestNotAcceptedReason, "Unit %s has not accepted the time. The producer must add {registryOID: %s, testRegistryOID: %s, startsAt: %q, closesAt: %q} to spec.acceptTests of its ProducerUnit.",
+		p.Unit.Spec.OID, p.Registry.Spec.OID, RegistryOID(p.Test.UID), instant(window.OpensAt.Time), instant(window.ClosesAt.Time))
+}
+
+func accepts(p *Plan, window *v1alpha1.TestWindow) bool {
+	return Accepts(p.Unit, RegistryOID(p.Test.UID), &v1alpha1.RegistryTest{
+		Mode: p.Test.Spec.Mode, RegistryOID: p.Registry.Spec.OID, StartsAt: window.OpensAt, ClosesAt: window.ClosesAt,
+	})
+}
+
+// AcceptsExtension tells whether the unit accepts that an open window closes as late as the organizer asks.
+func AcceptsExtension(p *Plan, window *v1alpha1.TestWindow) bool {
+	asked := p.Test.Spec.Run.Extension
+	if asked == nil || p.Unit == nil || p.Registry == nil {
+		return false
+	}
+	extended := *window
+	extended.ClosesAt = asked.Until
+	return accepts(p, &extended)
 }
 
 // CertifiedUntil is when the first of two systems' certificates ends; zero where one is not known.

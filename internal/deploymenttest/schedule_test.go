@@ -58,6 +58,13 @@ func aRegistry() *v1alpha1.Registry {
 	}
 }
 
+// acceptance is the unit's word on the first test as it is proposed.
+func acceptance() v1alpha1.TestAcceptance {
+	return v1alpha1.TestAcceptance{
+		RegistryOID: registryOID, TestRegistryOID: RegistryOID(testUID), StartsAt: in(time.Hour), ClosesAt: in(2 * time.Hour),
+	}
+}
+
 // aPlan lacks nothing.
 func aPlan() *Plan {
 	test := aTest("first", testUID)
@@ -65,7 +72,7 @@ func aPlan() *Plan {
 		Now: now, Test: test, Registry: aRegistry(), Organizer: aSystem("area-system"), Producer: aSystem("company-system"),
 		Unit: &v1alpha1.ProducerUnit{Spec: v1alpha1.ProducerUnitSpec{
 			OID: unitOID, ClientSystem: "company-system", ServiceTasks: []v1alpha1.ServiceTaskCode{"elderly"},
-			AcceptTests: []v1alpha1.TestAcceptance{{RegistryOID: registryOID, StartsAt: in(time.Hour)}},
+			AcceptTests: []v1alpha1.TestAcceptance{acceptance()},
 		}},
 		Others: []*v1alpha1.DeploymentTest{test},
 	}
@@ -104,9 +111,15 @@ func TestWhatIsMissingBeforeATest(t *testing.T) {
 			"ends at 2026-03-02T10:59:00Z, before the window closes"},
 		"certificate ends with the window":   {func(p *Plan) { p.Producer.Spec.Certificate.ValidUntil = in(2 * time.Hour) }, "", false, ""},
 		"no common format":                   {func(p *Plan) { p.Producer.Spec.Formats = []v1alpha1.DocumentFormat{xhtml} }, v1alpha1.TestSystemUnfitReason, false, "share no document format"},
-		"time not accepted":                  {func(p *Plan) { p.Unit.Spec.AcceptTests = nil }, v1alpha1.TestNotAcceptedReason, false, "startsAt 2026-03-02T10:00:00Z"},
+		"time not accepted":                  {func(p *Plan) { p.Unit.Spec.AcceptTests = nil }, v1alpha1.TestNotAcceptedReason, false, `{registryOID: 1.2.246.10.1.19.0, testRegistryOID: 2.25.329800735698586629295641978511506172918, startsAt: "2026-03-02T10:00:00Z", closesAt: "2026-03-02T11:00:00Z"}`},
 		"another time accepted":              {func(p *Plan) { p.Unit.Spec.AcceptTests[0].StartsAt = in(2 * time.Hour) }, v1alpha1.TestNotAcceptedReason, false, ""},
 		"accepted for another registry":      {func(p *Plan) { p.Unit.Spec.AcceptTests[0].RegistryOID = "1.2.3" }, v1alpha1.TestNotAcceptedReason, false, ""},
+		"another test accepted":              {func(p *Plan) { p.Unit.Spec.AcceptTests[0].TestRegistryOID = "2.25.1" }, v1alpha1.TestNotAcceptedReason, false, ""},
+		"accepted and then made again":       {func(p *Plan) { p.Test.UID = "f81d4fae-7dec-11d0-a765-00a0c91e6bf7" }, v1alpha1.TestNotAcceptedReason, false, ""},
+		"a shorter window accepted":          {func(p *Plan) { p.Unit.Spec.AcceptTests[0].ClosesAt = in(119 * time.Minute) }, v1alpha1.TestNotAcceptedReason, false, ""},
+		"a longer window accepted":           {func(p *Plan) { p.Unit.Spec.AcceptTests[0].ClosesAt = in(3 * time.Hour) }, "", false, ""},
+		"a window raised since":              {func(p *Plan) { p.Test.Spec.Run.WindowSeconds = ptr.To(int32(3601)) }, v1alpha1.TestNotAcceptedReason, false, `closesAt: "2026-03-02T11:00:01Z"`},
+		"a window shortened since":           {func(p *Plan) { p.Test.Spec.Run.WindowSeconds = ptr.To(int32(1800)) }, "", false, ""},
 		"a simulation needs no acceptance":   {func(p *Plan) { p.Unit.Spec.AcceptTests, p.Test.Spec.Mode, p.Image = nil, v1alpha1.ModeSimulated, true }, "", false, ""},
 		"a simulation needs an image":        {func(p *Plan) { p.Test.Spec.Mode = v1alpha1.ModeSimulated }, v1alpha1.TestImageUnknownReason, false, "--archive-image"},
 		"the window is now":                  {func(p *Plan) { p.Now = now.Add(90 * time.Minute) }, "", false, ""},
@@ -156,6 +169,7 @@ func TestOfTwoOverlappingTestsOneHasTheTime(t *testing.T) {
 			for _, k := range []int{i, (i + 1) % 3, (i + 2) % 3} {
 				plan := aPlan()
 				plan.Test, plan.Others = tests[k], tests
+				plan.Unit.Spec.AcceptTests[0].TestRegistryOID = RegistryOID(tests[k].UID)
 				tests[k].Status.State = v1alpha1.TestWaiting
 				if answer := Schedule(plan, ptr.To(Proposed(plan.Test.Spec.Run))); answer.OK {
 					tests[k].Status.State = v1alpha1.TestScheduled
@@ -178,14 +192,14 @@ func TestAnExtension(t *testing.T) {
 		return &v1alpha1.TestExtension{Until: in(d), Reason: "the archive was down"}
 	}
 	g := NewWithT(t)
-	extended, message := Extend(window, extension(2*time.Hour), now.Add(240*time.Hour), now)
+	extended, message := Extend(window, extension(2*time.Hour), true, now.Add(240*time.Hour), now)
 	g.Expect(message).To(BeEmpty())
 	g.Expect(extended.ClosesAt).To(Equal(in(2 * time.Hour)))
 	g.Expect(extended.Extensions).To(Equal([]v1alpha1.TestExtension{*extension(2 * time.Hour)}))
-	again, message := Extend(extended, extension(2*time.Hour), now.Add(240*time.Hour), now.Add(3*time.Hour))
+	again, message := Extend(extended, extension(2*time.Hour), false, now.Add(240*time.Hour), now.Add(3*time.Hour))
 	g.Expect(message).To(BeEmpty(), "one that was taken into account stays so")
 	g.Expect(again).To(BeIdenticalTo(extended))
-	more, _ := Extend(extended, extension(3*time.Hour), time.Time{}, now)
+	more, _ := Extend(extended, extension(3*time.Hour), true, time.Time{}, now)
 	g.Expect(more.Extensions).To(HaveLen(2))
 	g.Expect(extended.Extensions).To(HaveLen(1))
 
@@ -206,12 +220,13 @@ func TestAnExtension(t *testing.T) {
 		"seven days":            {window, 169 * time.Hour, 0},
 		"certificate":           {window, 7*time.Hour + time.Second, 0},
 		"the 17th":              {full, 5 * time.Hour, 0},
+		"has not accepted it":   {window, 5 * time.Hour, 0},
 	} {
-		out, message := Extend(refused.window, extension(refused.until), now.Add(7*time.Hour), now.Add(refused.at))
+		out, message := Extend(refused.window, extension(refused.until), says != "has not accepted it", now.Add(7*time.Hour), now.Add(refused.at))
 		g.Expect(message).To(ContainSubstring(says))
 		g.Expect(out).To(BeIdenticalTo(refused.window))
 	}
-	out, message := Extend(window, nil, now, now)
+	out, message := Extend(window, nil, false, now, now)
 	g.Expect(out).To(BeIdenticalTo(window))
 	g.Expect(message).To(BeEmpty())
 }

@@ -56,7 +56,8 @@ func (w *walked) stores(e *v1alpha1.TestEvent, party v1alpha1.TestParty) bool {
 }
 
 func (w *walked) relates(e *v1alpha1.TestEvent) bool {
-	return w.done(e, v1alpha1.PartyOrganizer, v1alpha1.OperationStoreRelationship) && e.Unit == w.terms.Unit
+	return w.done(e, v1alpha1.PartyOrganizer, v1alpha1.OperationStoreRelationship) && e.Unit == w.terms.Unit &&
+		slices.Contains(e.ServiceTasks, w.terms.ServiceTask)
 }
 
 // relationshipStored takes two events in either order: the relationship, and a document for the unit to read.
@@ -152,6 +153,9 @@ func (s *step) fault(w *walked, e *v1alpha1.TestEvent) string {
 	case s.name == v1alpha1.StepRelationshipStored && e.Operation == v1alpha1.OperationStoreRelationship:
 		if e.Unit != w.terms.Unit {
 			return tried + " named another unit."
+		}
+		if !slices.Contains(e.ServiceTasks, w.terms.ServiceTask) {
+			return fmt.Sprintf("%s was for another service task than %s.", tried, w.terms.ServiceTask)
 		}
 		return ""
 	case e.Operation == v1alpha1.OperationSearch:

@@ -41,9 +41,9 @@ func Replan(present *v1alpha1.TestWindow, run *v1alpha1.TestRun) *v1alpha1.TestW
 }
 
 // Extend lengthens an open window as the organizer asks. Where it does not, the words tell why; they are empty where
-// nothing is asked or the extension has been taken into account. CertifiedUntil is when the first of the two systems'
-// certificates ends.
-func Extend(window *v1alpha1.TestWindow, asked *v1alpha1.TestExtension, certifiedUntil, now time.Time) (out *v1alpha1.TestWindow, message string) {
+// nothing is asked or the extension has been taken into account. Accepted tells that the unit accepts it; certifiedUntil is
+// when the first of the two systems' certificates ends.
+func Extend(window *v1alpha1.TestWindow, asked *v1alpha1.TestExtension, accepted bool, certifiedUntil, now time.Time) (out *v1alpha1.TestWindow, message string) {
 	if asked == nil {
 		return window, ""
 	}
@@ -64,10 +64,21 @@ func Extend(window *v1alpha1.TestWindow, asked *v1alpha1.TestExtension, certifie
 		return refuse("the certificate of one of the systems ends at %s.", instant(certifiedUntil))
 	case len(window.Extensions) == mostExtensions:
 		return refuse("it would be the %dth.", mostExtensions+1)
+	case !accepted:
+		return refuse("the unit has not accepted it. The producer must set closesAt %s in spec.acceptTests of its ProducerUnit.", instant(asked.Until.Time))
 	}
 	out = window.DeepCopy()
 	out.ClosesAt, out.Extensions = asked.Until, append(out.Extensions, *asked)
 	return out, ""
+}
+
+// Asked is when a test's window closes, or is to close by what the organizer asks for: what its unit is to accept.
+func Asked(test *v1alpha1.DeploymentTest) metav1.Time {
+	window, asked := test.Status.Window, test.Spec.Run.Extension
+	if asked != nil && window.OpenedAt != nil && window.ClosedAt == nil && asked.Until.After(window.ClosesAt.Time) {
+		return asked.Until
+	}
+	return window.ClosesAt
 }
 
 // remindBefore is how long before the window opens its parties are reminded, the longest first.

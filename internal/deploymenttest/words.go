@@ -34,8 +34,8 @@ func (w *walked) task(k int) string {
 	}
 	switch steps[k].name {
 	case v1alpha1.StepRelationshipStored:
-		return fmt.Sprintf("The organizer must store, with ClientSystem %s, a client relationship document that names unit %s, and a document of the same client (%s).",
-			organizer.Name, w.terms.Unit, formats(organizer))
+		return fmt.Sprintf("The organizer must store, with ClientSystem %s, a client relationship document that names unit %s and service task %s, and a document of the same client (%s).",
+			organizer.Name, w.terms.Unit, w.terms.ServiceTask, formats(organizer))
 	case v1alpha1.StepProducerSearched:
 		return fmt.Sprintf("The producer must search the documents%s with ClientSystem %s, and find one.", of, producer.Name)
 	case v1alpha1.StepProducerRead:

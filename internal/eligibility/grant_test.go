@@ -35,7 +35,9 @@ func trial(change func(*GrantInput)) func(*GrantInput) {
 	return func(in *GrantInput) {
 		in.Registry.Trial = &Trial{Name: "pirha/t9", RegistryOID: registryOID, UnitOID: unitOID, StartsAt: day(-1), ClosesAt: day(2)}
 		in.Registry.OID, in.Grant.OfTrial = "2.25.1", true
-		in.Unit.AcceptFrom, in.Unit.AcceptTests = nil, []AcceptedTest{{RegistryOID: registryOID, StartsAt: day(-1)}}
+		in.Unit.AcceptFrom, in.Unit.AcceptTests = nil, []AcceptedTest{{
+			RegistryOID: registryOID, TestRegistryOID: "2.25.1", StartsAt: day(-1), ClosesAt: day(2),
+		}}
 		change(in)
 	}
 }
@@ -170,15 +172,21 @@ var grantCases = []grantCase{
 	{"a test's registry, another unit", trial(func(in *GrantInput) { in.Registry.Trial.UnitOID = "1.2.3" }), ReasonNotOfTest, time.Time{}, nil},
 	{"a test's registry, before", trial(func(in *GrantInput) { in.Registry.Trial.StartsAt = day(1) }), ReasonTestNotOpen, day(1), []string{"opens at 2026-09-02T12:00:00Z"}},
 	{"a test's registry, after", trial(func(in *GrantInput) { in.Registry.Trial.ClosesAt = now }), ReasonTestClosed, time.Time{}, []string{"closed at"}},
-	{"a test's registry, time not accepted", trial(func(in *GrantInput) { in.Unit.AcceptTests = nil }), ReasonNotAcceptedByUnit, day(2), []string{"spec.acceptTests", registryOID}},
+	{"a test's registry, time not accepted", trial(func(in *GrantInput) { in.Unit.AcceptTests = nil }), ReasonNotAcceptedByUnit, day(2), []string{
+		"spec.acceptTests", `{registryOID: ` + registryOID + `, testRegistryOID: 2.25.1, startsAt: "2026-08-31T12:00:00Z", closesAt: "2026-09-03T12:00:00Z"}`,
+	}},
 	{"a test's registry, another time accepted", trial(func(in *GrantInput) { in.Unit.AcceptTests[0].StartsAt = day(0) }), ReasonNotAcceptedByUnit, day(2), nil},
+	{"a test's registry, another test accepted", trial(func(in *GrantInput) { in.Unit.AcceptTests[0].TestRegistryOID = "2.25.2" }), ReasonNotAcceptedByUnit, day(2), nil},
+	{"a test's registry, for another registry accepted", trial(func(in *GrantInput) { in.Unit.AcceptTests[0].RegistryOID = "1.2.3" }), ReasonNotAcceptedByUnit, day(2), nil},
+	{"a test's registry, a shorter time accepted", trial(func(in *GrantInput) { in.Unit.AcceptTests[0].ClosesAt = day(1) }), ReasonNotAcceptedByUnit, day(2), nil},
+	{"a test's registry, a longer time accepted", trial(func(in *GrantInput) { in.Unit.AcceptTests[0].ClosesAt = day(3) }), "", day(2), nil},
 	{"a test's registry, accepting the organizer is not accepting the time", trial(func(in *GrantInput) {
 		in.Unit.AcceptTests, in.Unit.AcceptFrom = nil, []string{organizerOID}
 	}), ReasonNotAcceptedByUnit, day(2), nil},
 	{"a simulation's registry needs no acceptance", trial(func(in *GrantInput) { in.Unit.AcceptTests, in.Registry.Trial.Simulated = nil, true }), "", day(2), nil},
 	{"a test's registry needs no test", trial(func(in *GrantInput) { in.Tests, in.Registry.DeploymentTest = nil, TestEnforce }), "", day(2), nil},
 	{"the time of a test accepts no organizer", func(in *GrantInput) {
-		in.Unit.AcceptFrom, in.Unit.AcceptTests = nil, []AcceptedTest{{RegistryOID: registryOID, StartsAt: day(-1)}}
+		in.Unit.AcceptFrom, in.Unit.AcceptTests = nil, []AcceptedTest{{RegistryOID: registryOID, TestRegistryOID: in.Registry.OID, StartsAt: day(-1), ClosesAt: day(2)}}
 	}, ReasonNotAcceptedByUnit, open, []string{"spec.acceptFrom"}},
 	{"test passed now", func(in *GrantInput) { in.Tests[0].PassedAt = now }, "", open, nil},
 	{"same system on both sides, no test", func(in *GrantInput) {

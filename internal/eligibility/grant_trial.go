@@ -27,18 +27,19 @@ func inTrial(in *GrantInput) Result {
 	return r
 }
 
-// trialAccepted asks for the unit's word on the time of the test: it stands in for its word on the organizer.
+// trialAccepted asks for the unit's word on the test, its time and how long it takes: it stands in for its word on the organizer.
 func trialAccepted(in *GrantInput) Result {
 	t := in.Registry.Trial
 	if t.Simulated {
 		return holds()
 	}
 	for _, accepted := range in.Unit.AcceptTests {
-		if accepted.RegistryOID == t.RegistryOID && accepted.StartsAt.Equal(t.StartsAt) {
+		if accepted.TestRegistryOID == in.Registry.OID && accepted.RegistryOID == t.RegistryOID &&
+			accepted.StartsAt.Equal(t.StartsAt) && !accepted.ClosesAt.Before(t.ClosesAt) {
 			return holds()
 		}
 	}
 	return fails(ReasonNotAcceptedByUnit, fmt.Sprintf("%s does not accept the time of DeploymentTest %s. "+
-		"The producer must add registryOID %s with startsAt %s to spec.acceptTests of ProducerUnit %s.",
-		in.Unit.label(), t.Name, t.RegistryOID, instant(t.StartsAt), in.Unit.Name))
+		"The producer must add {registryOID: %s, testRegistryOID: %s, startsAt: %q, closesAt: %q} to spec.acceptTests of ProducerUnit %s.",
+		in.Unit.label(), t.Name, t.RegistryOID, in.Registry.OID, instant(t.StartsAt), instant(t.ClosesAt), in.Unit.Name))
 }

@@ -120,8 +120,10 @@ type Unit struct {
 
 // AcceptedTest is a deployment test that a unit takes part in.
 type AcceptedTest struct {
-	RegistryOID string // of the registry that the combination of systems is wanted for
-	StartsAt    time.Time
+	RegistryOID     string // of the registry that the combination of systems is wanted for
+	TestRegistryOID string // of the registry that the test is run in
+	StartsAt        time.Time
+	ClosesAt        time.Time // the last instant at which the window may close
 }
 
 // Extent is the extent of a grant.

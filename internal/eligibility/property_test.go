@@ -120,7 +120,15 @@ func aGrantInput(t *rapid.T) *GrantInput {
 			in.Unit.AcceptFrom = []string{organizerOID}
 		}
 		if r := in.Registry; r != nil && r.Trial != nil && mostly(t, "accepts the time") {
-			in.Unit.AcceptTests = []AcceptedTest{{RegistryOID: "1.9", StartsAt: r.Trial.StartsAt}}
+			in.Unit.AcceptTests = []AcceptedTest{{RegistryOID: "1.9", TestRegistryOID: r.OID, StartsAt: r.Trial.StartsAt, ClosesAt: r.Trial.ClosesAt}}
+			switch a := &in.Unit.AcceptTests[0]; rapid.IntRange(0, 15).Draw(t, "accepts another") {
+			case 0:
+				a.TestRegistryOID = "another"
+			case 1:
+				a.ClosesAt = a.ClosesAt.Add(-time.Second)
+			case 2:
+				a.ClosesAt = a.ClosesAt.Add(time.Second)
+			}
 		}
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "tests") {
@@ -225,7 +233,9 @@ func naive(in *GrantInput) map[string]bool {
 		"NotOfTest":                   !trial || in.Grant.OfTrial,
 		"TestNotOpen":                 !trial || in.Registry.Trial.StartsAt.Compare(n) <= 0,
 		"TestClosed":                  !trial || inForce(time.Time{}, in.Registry.Trial.ClosesAt) || in.Registry.Trial.StartsAt.Compare(n) > 0,
-		"NotAcceptedByUnit":           in.Unit != nil && (!trial && len(in.Unit.AcceptFrom) == 1 || trial && (in.Registry.Trial.Simulated || len(in.Unit.AcceptTests) == 1)),
+		"NotAcceptedByUnit": in.Unit != nil && (!trial && len(in.Unit.AcceptFrom) == 1 || trial && (in.Registry.Trial.Simulated || slices.ContainsFunc(in.Unit.AcceptTests, func(a AcceptedTest) bool {
+			return a.TestRegistryOID == in.Registry.OID && a.ClosesAt.Compare(in.Registry.Trial.ClosesAt) >= 0
+		}))),
 	}
 }
 

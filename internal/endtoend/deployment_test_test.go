@@ -49,7 +49,7 @@ func (s *scene) trial(name string) *trial {
 	}
 	g.Expect(s.Create(background, test)).To(Succeed())
 	g.Expect(change(s, s.North, func(o *v1alpha1.ProducerUnit) {
-		o.Spec.AcceptTests = append(o.Spec.AcceptTests, v1alpha1.TestAcceptance{RegistryOID: s.Registry.Spec.OID, StartsAt: test.Spec.Run.StartsAt})
+		o.Spec.AcceptTests = append(o.Spec.AcceptTests, s.Acceptance(test))
 	})).To(Succeed())
 	d := &trial{s: s, test: test, oid: observation.OIDOf(test.UID)}
 	g.Eventually(func() *v1alpha1.TestObservation { return d.now().Status.Observation }).ShouldNot(BeNil(), "the archive observes: %v", d.now().Status)

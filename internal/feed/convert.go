@@ -67,7 +67,10 @@ func testOf(o *v1alpha1.Registry) (test index.Test, believed bool) {
 func acceptedTests(tests []v1alpha1.TestAcceptance) []index.AcceptedTest {
 	var out []index.AcceptedTest
 	for i := range tests {
-		out = append(out, index.AcceptedTest{Registry: string(tests[i].RegistryOID), StartsAt: tests[i].StartsAt.UTC()})
+		out = append(out, index.AcceptedTest{
+			Registry: string(tests[i].RegistryOID), Own: string(tests[i].TestRegistryOID),
+			StartsAt: tests[i].StartsAt.UTC(), ClosesAt: tests[i].ClosesAt.UTC(),
+		})
 	}
 	return out
 }

@@ -4,6 +4,7 @@
 package index_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -164,6 +165,39 @@ func TestChangeTellsWhetherAccessWasTakenAway(t *testing.T) {
 }
 
 // A registry that masks again takes away what it had shown.
+// TestAcceptingLessOfATestTakesAway, and so does a test that takes longer than was accepted.
+func TestAcceptingLessOfATestTakesAway(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(w *indextest.World)
+		took   bool
+	}{
+		"nothing":        {func(*indextest.World) {}, false},
+		"a longer time":  {func(w *indextest.World) { w.Units[0].AcceptTests[0].ClosesAt = now.Add(2 * time.Hour) }, false},
+		"a shorter time": {func(w *indextest.World) { w.Units[0].AcceptTests[0].ClosesAt = now }, true},
+		"another time":   {func(w *indextest.World) { w.Units[0].AcceptTests[0].StartsAt = now.Add(time.Second) }, true},
+		"another test":   {func(w *indextest.World) { w.Units[0].AcceptTests[0].Own = "2.25.2" }, true},
+		"no test":        {func(w *indextest.World) { w.Units[0].AcceptTests = nil }, true},
+		"a longer test":  {func(w *indextest.World) { w.Registry.Test.ClosesAt = now.Add(2 * time.Hour) }, true},
+		"a shorter test": {func(w *indextest.World) { w.Registry.Test.ClosesAt = now }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			w := indextest.New()
+			w.Registry.Test = index.Test{Registry: "1.2.246.1", Unit: indextest.UnitOID, StartsAt: now, ClosesAt: now.Add(time.Hour)}
+			w.Units[0].AcceptTests = []index.AcceptedTest{{Registry: "1.2.246.1", Own: w.Registry.OID, StartsAt: now, ClosesAt: now.Add(time.Hour)}}
+			x := w.Index()
+			w.Units[0].AcceptTests = slices.Clone(w.Units[0].AcceptTests)
+			c.change(w)
+			w.Units[0].Revision, w.Registry.Revision = 200, 200
+			unit, err := x.UpsertUnit(w.Units[0])
+			g.Expect(err).NotTo(HaveOccurred())
+			registry, err := x.UpsertRegistry(w.Registry)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(unit.TookAway || registry.TookAway).To(Equal(c.took))
+		})
+	}
+}
+
 func TestMaskingAgainTakesAway(t *testing.T) {
 	g := NewWithT(t)
 	w := indextest.New()

@@ -189,7 +189,9 @@ func drawBody(t *rapid.T, kind index.Kind, key index.Key) any {
 			unit.AcceptFrom = []string{"1.9.9", organizationOIDs[0]}
 		}
 		if rapid.Bool().Draw(t, "accepts tests") {
-			unit.AcceptTests = []index.AcceptedTest{{Registry: "1.5.5", StartsAt: first(t, testTimes, "accepted time")}}
+			unit.AcceptTests = []index.AcceptedTest{{
+				Registry: "1.5.5", Own: first(t, registryOIDs, "accepted registry"), StartsAt: first(t, testTimes, "accepted time"), ClosesAt: future(t, "accepted until"),
+			}}
 		}
 		return unit
 	case index.Organizations:

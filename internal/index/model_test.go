@@ -236,7 +236,7 @@ func (m *model) decide(req access.Request, now time.Time) outcome {
 	if test := registry.Test; test.Unit != "" {
 		accepts = test.Simulated
 		for _, t := range unit.AcceptTests {
-			accepts = accepts || t.Registry == test.Registry && t.StartsAt.Equal(test.StartsAt)
+			accepts = accepts || t.Own == registry.OID && t.Registry == test.Registry && t.StartsAt.Equal(test.StartsAt) && t.ClosesAt.Compare(test.ClosesAt) >= 0
 		}
 		accepts = accepts && unit.OID == test.Unit
 	}

@@ -71,7 +71,7 @@ type Test struct {
 	Unit string
 	// Simulated tells that the unit need not accept the test.
 	Simulated bool
-	// StartsAt is the instant that the unit has to have accepted.
+	// StartsAt is the instant that the unit has to have accepted, together with ClosesAt or a later end.
 	StartsAt time.Time
 	// ClosesAt is when the registry is closed.
 	ClosesAt time.Time
@@ -81,8 +81,10 @@ type Test struct {
 type AcceptedTest struct {
 	// Registry is the OID of the registry that the combination of systems is wanted for.
 	Registry string
-	// StartsAt is the test's instant.
-	StartsAt time.Time
+	// Own is the OID of the registry that the test is run in.
+	Own string
+	// StartsAt is the test's instant, ClosesAt the last one at which its window may close.
+	StartsAt, ClosesAt time.Time
 }
 
 // Grant is what the index takes in of a register access grant.

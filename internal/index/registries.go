@@ -4,8 +4,6 @@
 package index
 
 import (
-	"time"
-
 	"github.com/valtuus/valtuus/internal/access"
 )
 
@@ -63,15 +61,13 @@ func (r *registry) loses(next *registry, f *access.Freshness) bool {
 		r.ledger.loses(&next.ledger)
 }
 
-// losesTest tells whether the next state rests on another test, or on the same for less long.
+// losesTest tells whether the next state rests on another test, or on the same for another time: a unit need not have
+// accepted a longer one.
 func (r *registry) losesTest(next *registry) bool {
 	if r.test == nil || next.test == nil {
 		return r.test != next.test
 	}
-	a, b := *r.test, *next.test
-	sooner := b.ClosesAt.Before(a.ClosesAt)
-	a.ClosesAt, b.ClosesAt = time.Time{}, time.Time{}
-	return sooner || a != b
+	return *r.test != *next.test
 }
 
 func (s *state) registryStands(slot uint32) bool { return s.registries.slots.at(slot).body.Accepted }

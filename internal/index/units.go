@@ -51,7 +51,14 @@ func (s *state) unitHooks() hooks[unit] {
 func (u *unit) loses(next *unit) bool {
 	return !next.stands || next.oid != u.oid || next.Organization != u.Organization || next.ClientSystem != u.ClientSystem ||
 		slices.ContainsFunc(u.acceptFrom, func(o access.Handle) bool { return !slices.Contains(next.acceptFrom, o) }) ||
-		slices.ContainsFunc(u.acceptTests, func(t AcceptedTest) bool { return !slices.Contains(next.acceptTests, t) })
+		slices.ContainsFunc(u.acceptTests, func(t AcceptedTest) bool { return !next.acceptsTest(t) })
+}
+
+// acceptsTest tells whether the unit takes part in the test for as long as it takes.
+func (u *unit) acceptsTest(t AcceptedTest) bool {
+	return slices.ContainsFunc(u.acceptTests, func(a AcceptedTest) bool {
+		return a.Own == t.Own && a.Registry == t.Registry && a.StartsAt.Equal(t.StartsAt) && !a.ClosesAt.Before(t.ClosesAt)
+	})
 }
 
 func (s *state) unitStands(slot uint32) bool { return s.units.slots.at(slot).body.stands }
@@ -70,7 +77,9 @@ func (s *state) UnitAccepts(unit access.Handle, registry *access.Registry) bool 
 	u := &s.units.slots.at(uint32(unit)).body
 	if r := &s.registries.slots.at(uint32(registry.Handle)).body; r.test != nil {
 		return u.oid == r.testUnit &&
-			(r.test.Simulated || slices.Contains(u.acceptTests, AcceptedTest{Registry: r.test.Registry, StartsAt: r.test.StartsAt}))
+			(r.test.Simulated || u.acceptsTest(AcceptedTest{
+				Registry: r.test.Registry, Own: s.registryOIDs.name(r.oid), StartsAt: r.test.StartsAt, ClosesAt: r.test.ClosesAt,
+			}))
 	}
 	return registry.Organization != 0 && slices.Contains(u.acceptFrom, registry.Organization)
 }

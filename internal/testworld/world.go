@@ -21,6 +21,7 @@ import (
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/archive/assertion/testcard"
+	"github.com/valtuus/valtuus/internal/deploymenttest"
 	"github.com/valtuus/valtuus/internal/manager"
 )
 
@@ -150,6 +151,14 @@ func (w *World) Test() *v1alpha1.DeploymentTest {
 				TestedAt: w.Ago(24 * time.Hour), Result: v1alpha1.ResultPassed, ReportReference: "report 7",
 			},
 		},
+	}
+}
+
+// Acceptance describes the unit's word on a test that has been made, as its organizer proposes it.
+func (w *World) Acceptance(test *v1alpha1.DeploymentTest) v1alpha1.TestAcceptance {
+	return v1alpha1.TestAcceptance{
+		RegistryOID: w.Registry.Spec.OID, TestRegistryOID: deploymenttest.RegistryOID(test.UID),
+		StartsAt: test.Spec.Run.StartsAt, ClosesAt: deploymenttest.Proposed(test.Spec.Run).ClosesAt,
 	}
 }
 

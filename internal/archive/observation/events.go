@@ -117,6 +117,9 @@ func (t *teller) describe(ctx context.Context, e *v1alpha1.TestEvent, row *store
 		e.Operation = v1alpha1.OperationEndRelationship
 	default:
 		e.Operation = v1alpha1.OperationStoreRelationship
+		for _, task := range version.ServiceTasks {
+			e.ServiceTasks = append(e.ServiceTasks, v1alpha1.ServiceTaskCode(task))
+		}
 	}
 	return nil
 }

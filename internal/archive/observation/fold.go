@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
@@ -76,11 +78,4 @@ func (l *list) clone() *list {
 	return &c
 }
 
-func same(a, b *v1alpha1.TestEvent) bool {
-	if (a.Count == nil) != (b.Count == nil) || a.Count != nil && *a.Count != *b.Count {
-		return false
-	}
-	x, y := *a, *b
-	x.Count, y.Count = nil, nil
-	return x == y
-}
+func same(a, b *v1alpha1.TestEvent) bool { return equality.Semantic.DeepEqual(a, b) }

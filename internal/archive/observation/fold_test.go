@@ -49,6 +49,18 @@ func TestARepeatedRequestIsCounted(t *testing.T) {
 	g.Expect(unlisted).To(Equal(int32(5)))
 }
 
+// TestWhatIsSaidAnewIsTold: a request that differs in anything but its time is none that was told.
+func TestWhatIsSaidAnewIsTold(t *testing.T) {
+	g := NewWithT(t)
+	one := event("o", v1alpha1.OperationStoreRelationship, "")
+	one.ServiceTasks = []v1alpha1.ServiceTaskCode{"families"}
+	other := one
+	other.ServiceTasks = []v1alpha1.ServiceTaskCode{"elderly"}
+	told, unlisted := added(one, one, other)
+	g.Expect(told).To(HaveLen(2))
+	g.Expect(unlisted).To(Equal(int32(1)))
+}
+
 // TestMoreThanSixtyFourEventsAreCounted: those that come first are told.
 func TestMoreThanSixtyFourEventsAreCounted(t *testing.T) {
 	g := NewWithT(t)
@@ -188,7 +200,9 @@ func TestAnEventTellsFactsAndNothingOfAPerson(t *testing.T) {
 	version := store.LogRow{Operation: "NewVersion", DocumentIDs: []uuid.UUID{document}}
 	g.Expect(tell(paper, version)).To(And(HaveField("Operation", v1alpha1.OperationEndRelationship), HaveField("Unit", v1alpha1.OID("u")), HaveField("StoredBy", v1alpha1.PartyOrganizer)))
 	paper.said[2] = store.Relationship{Unit: "u", End: at.Add(time.Hour)}
-	g.Expect(tell(paper, version).Operation).To(Equal(v1alpha1.OperationStoreRelationship), "an end that is far ahead ends nothing yet")
+	paper.facts[1].ServiceTasks = []string{"families", "elderly"}
+	g.Expect(tell(paper, version)).To(And(HaveField("Operation", v1alpha1.OperationStoreRelationship),
+		HaveField("ServiceTasks", []v1alpha1.ServiceTaskCode{"families", "elderly"})), "an end that is far ahead ends nothing yet")
 	g.Expect(tell(paper, store.LogRow{Operation: "Annul", DocumentIDs: []uuid.UUID{document}}).Operation).To(Equal(v1alpha1.OperationEndRelationship))
 	g.Expect(tell(papers{}, store.LogRow{Operation: "Search", DocumentCount: 2, DocumentIDs: []uuid.UUID{document, uuid.New()}})).To(
 		And(HaveField("Count", ptr.To(int32(2))), HaveField("Document", "")))

@@ -84,6 +84,7 @@ func eventConfiguration(e *v1alpha1.TestEvent) *apply.TestEventApplyConfiguratio
 	set(&out.Reason, e.Reason)
 	set(&out.Client, e.Client)
 	set(&out.Unit, e.Unit)
+	out.WithServiceTasks(e.ServiceTasks...)
 	set(&out.Document, e.Document)
 	set(&out.StoredBy, e.StoredBy)
 	set(&out.Format, e.Format)

@@ -32,6 +32,8 @@ type Document struct {
 	// Result is the result, ResultText the same in words.
 	Result     v1alpha1.DeploymentTestResult `json:"result"`
 	ResultText Text                          `json:"resultText"`
+	// Message tells what took the test its ground before its window closed, in English.
+	Message string `json:"message,omitempty"`
 
 	Test    Test                    `json:"test"`
 	Parties Parties                 `json:"parties"`
@@ -122,9 +124,10 @@ func Compose(in Input) Document {
 		d.Notice = &notice
 	}
 	if run := test.Spec.Run; run != nil {
-		d.Test.ServiceTask, d.Parties.Unit, d.Times.StartsAt = run.ServiceTask, run.ProducerUnit, *utc(&run.StartsAt)
+		d.Test.ServiceTask, d.Parties.Unit = run.ServiceTask, run.ProducerUnit
 	}
-	if w := status.Window; w != nil {
+	if w := status.Window; w != nil { // the spec may say anything by now
+		d.Message, d.Times.StartsAt = w.Message, *utc(&w.OpensAt)
 		d.Times.OpenedAt, d.Times.ClosedAt = utc(w.OpenedAt), utc(w.ClosedAt)
 		for _, e := range w.Extensions {
 			d.Times.Extensions = append(d.Times.Extensions, v1alpha1.TestExtension{Until: *utc(&e.Until), Reason: e.Reason})

@@ -329,6 +329,27 @@ func TestASimulatedReportSaysSoEverywhere(t *testing.T) {
 }
 
 // TestTheViewIsXHTML and escapes what others wrote.
+// TestTheReportTellsWhatWasAgreedOn: the time that both parties accepted, whatever the organizer's proposal says when it is
+// signed, the formats that were judged by, and why a test whose steps were all seen has not passed.
+func TestTheReportTellsWhatWasAgreedOn(t *testing.T) {
+	g := NewWithT(t)
+	in := input(t, newKey(t))
+	in.Test.Spec.Run.StartsAt = metav1.NewTime(now.Add(-240 * time.Hour))
+	in.Test.Status.Systems.Organizer.Formats = []v1alpha1.DocumentFormat{v1alpha1.FormatXHTML}
+	in.Test.Status.Result, in.Test.Status.PassedAt = v1alpha1.ResultFailed, nil
+	in.Test.Status.Window.Message = "One of the systems was changed."
+	document := Compose(in)
+	g.Expect(document.Times.StartsAt.Time).To(Equal(now))
+	g.Expect(document.Systems.Organizer.Formats).To(Equal([]v1alpha1.DocumentFormat{v1alpha1.FormatXHTML}))
+	g.Expect(document.Message).To(Equal("One of the systems was changed."))
+	for _, language := range Languages {
+		page, err := document.View(language)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(string(page)).To(And(ContainSubstring("One of the systems was changed."), ContainSubstring("2026-03-02")))
+		g.Expect(string(page)).NotTo(ContainSubstring("2026-02-20"))
+	}
+}
+
 func TestTheViewIsXHTML(t *testing.T) {
 	m := newReport(t)
 	d := Compose(m.in)

@@ -685,7 +685,7 @@ var schemaYAML = typed.YAMLObject(`types:
             namedType: com.github.valtuus.valtuus.api.v1alpha1.TestAcceptance
           elementRelationship: associative
           keys:
-          - registryOID
+          - testRegistryOID
     - name: clientSystem
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
@@ -1149,12 +1149,18 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.valtuus.valtuus.api.v1alpha1.TestAcceptance
   map:
     fields:
+    - name: closesAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: registryOID
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.OID
     - name: startsAt
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: testRegistryOID
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.OID
 - name: com.github.valtuus.valtuus.api.v1alpha1.TestCancellation
   map:
     fields:
@@ -1212,6 +1218,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: reason
       type:
         scalar: string
+    - name: serviceTasks
+      type:
+        list:
+          elementType:
+            namedType: com.github.valtuus.valtuus.api.v1alpha1.ServiceTaskCode
+          elementRelationship: atomic
     - name: storedBy
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.TestParty
@@ -1378,6 +1390,12 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.valtuus.valtuus.api.v1alpha1.TestedSystem
   map:
     fields:
+    - name: formats
+      type:
+        list:
+          elementType:
+            namedType: com.github.valtuus.valtuus.api.v1alpha1.DocumentFormat
+          elementRelationship: associative
     - name: name
       type:
         namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName

@@ -25,7 +25,7 @@ type ProducerUnitSpecApplyConfiguration struct {
 	// acceptFrom lists the OIDs of the organizers' organizations that the unit is ready to work for.
 	// Removing one ends the unit's access to that organizer's registries at once.
 	AcceptFrom []apiv1alpha1.OID `json:"acceptFrom,omitempty"`
-	// acceptTests lists the deployment tests that the unit takes part in, and when.
+	// acceptTests lists the deployment tests that the unit takes part in, and when. status.deploymentTests tells what to accept.
 	AcceptTests []TestAcceptanceApplyConfiguration `json:"acceptTests,omitempty"`
 	// credential tells how the unit gets its credentials.
 	Credential *UnitCredentialApplyConfiguration `json:"credential,omitempty"`

@@ -13,12 +13,18 @@ import (
 // TestAcceptanceApplyConfiguration represents a declarative configuration of the TestAcceptance type for use
 // with apply.
 //
-// TestAcceptance is the unit's word that it takes part in a deployment test at a time.
+// TestAcceptance is the unit's word that it takes part in one deployment test at a time. The fields have the names that they
+// have in status.deploymentTests, where the unit is told of the test: they can be copied.
 type TestAcceptanceApplyConfiguration struct {
 	// registryOID is the OID of the registry that the combination of systems is wanted for.
 	RegistryOID *apiv1alpha1.OID `json:"registryOID,omitempty"`
+	// testRegistryOID is the OID of the registry that the test is run in. It is the test's own: another test of the same
+	// registry needs another acceptance.
+	TestRegistryOID *apiv1alpha1.OID `json:"testRegistryOID,omitempty"`
 	// startsAt is the instant at which the test starts, as the organizer proposed it.
 	StartsAt *v1.Time `json:"startsAt,omitempty"`
+	// closesAt is the last instant at which the window may close; a longer or extended one is not accepted.
+	ClosesAt *v1.Time `json:"closesAt,omitempty"`
 }
 
 // TestAcceptanceApplyConfiguration constructs a declarative configuration of the TestAcceptance type for use with
@@ -35,10 +41,26 @@ func (b *TestAcceptanceApplyConfiguration) WithRegistryOID(value apiv1alpha1.OID
 	return b
 }
 
+// WithTestRegistryOID sets the TestRegistryOID field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TestRegistryOID field is set to the value of the last call.
+func (b *TestAcceptanceApplyConfiguration) WithTestRegistryOID(value apiv1alpha1.OID) *TestAcceptanceApplyConfiguration {
+	b.TestRegistryOID = &value
+	return b
+}
+
 // WithStartsAt sets the StartsAt field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the StartsAt field is set to the value of the last call.
 func (b *TestAcceptanceApplyConfiguration) WithStartsAt(value v1.Time) *TestAcceptanceApplyConfiguration {
 	b.StartsAt = &value
+	return b
+}
+
+// WithClosesAt sets the ClosesAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ClosesAt field is set to the value of the last call.
+func (b *TestAcceptanceApplyConfiguration) WithClosesAt(value v1.Time) *TestAcceptanceApplyConfiguration {
+	b.ClosesAt = &value
 	return b
 }

@@ -22,6 +22,8 @@ type TestedSystemApplyConfiguration struct {
 	Product *apiv1alpha1.Reference `json:"product,omitempty"`
 	// version is the version that was tested.
 	Version *apiv1alpha1.Reference `json:"version,omitempty"`
+	// formats are the document formats that the system declared: the steps are judged by them.
+	Formats []apiv1alpha1.DocumentFormat `json:"formats,omitempty"`
 }
 
 // TestedSystemApplyConfiguration constructs a declarative configuration of the TestedSystem type for use with
@@ -59,5 +61,15 @@ func (b *TestedSystemApplyConfiguration) WithProduct(value apiv1alpha1.Reference
 // If called multiple times, the Version field is set to the value of the last call.
 func (b *TestedSystemApplyConfiguration) WithVersion(value apiv1alpha1.Reference) *TestedSystemApplyConfiguration {
 	b.Version = &value
+	return b
+}
+
+// WithFormats adds the given value to the Formats field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Formats field.
+func (b *TestedSystemApplyConfiguration) WithFormats(values ...apiv1alpha1.DocumentFormat) *TestedSystemApplyConfiguration {
+	for i := range values {
+		b.Formats = append(b.Formats, values[i])
+	}
 	return b
 }

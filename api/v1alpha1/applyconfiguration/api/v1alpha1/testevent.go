@@ -33,6 +33,8 @@ type TestEventApplyConfiguration struct {
 	Client *string `json:"client,omitempty"`
 	// unit is the OID of the producer unit that a relationship names.
 	Unit *apiv1alpha1.OID `json:"unit,omitempty"`
+	// serviceTasks are the service tasks that a relationship is for.
+	ServiceTasks []apiv1alpha1.ServiceTaskCode `json:"serviceTasks,omitempty"`
 	// document is the id of the document.
 	Document *string `json:"document,omitempty"`
 	// storedBy is the party that stored the document.
@@ -120,6 +122,16 @@ func (b *TestEventApplyConfiguration) WithClient(value string) *TestEventApplyCo
 // If called multiple times, the Unit field is set to the value of the last call.
 func (b *TestEventApplyConfiguration) WithUnit(value apiv1alpha1.OID) *TestEventApplyConfiguration {
 	b.Unit = &value
+	return b
+}
+
+// WithServiceTasks adds the given value to the ServiceTasks field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the ServiceTasks field.
+func (b *TestEventApplyConfiguration) WithServiceTasks(values ...apiv1alpha1.ServiceTaskCode) *TestEventApplyConfiguration {
+	for i := range values {
+		b.ServiceTasks = append(b.ServiceTasks, values[i])
+	}
 	return b
 }
 

@@ -13,7 +13,8 @@ import (
 // TestRunApplyConfiguration represents a declarative configuration of the TestRun type for use
 // with apply.
 //
-// TestRun says between whom and when a test is run. The producer unit accepts the time in its own ProducerUnit.
+// TestRun says between whom and when a test is run. The producer unit accepts the test and its time in its own
+// ProducerUnit. Once the window has opened, startsAt and windowSeconds stay as they are.
 type TestRunApplyConfiguration struct {
 	// registry names the Registry, in this namespace, that the combination is wanted for. The test itself is run in a
 	// registry of its own, with synthetic clients only.
@@ -26,7 +27,7 @@ type TestRunApplyConfiguration struct {
 	StartsAt *v1.Time `json:"startsAt,omitempty"`
 	// windowSeconds is how long the window is open; 3600 when left out.
 	WindowSeconds *int32 `json:"windowSeconds,omitempty"`
-	// extension lengthens the window, which must still be open.
+	// extension lengthens the window, which must still be open, if the unit accepts that too.
 	Extension *TestExtensionApplyConfiguration `json:"extension,omitempty"`
 }
 

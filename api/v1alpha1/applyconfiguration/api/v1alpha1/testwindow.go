@@ -24,7 +24,7 @@ type TestWindowApplyConfiguration struct {
 	ClosedAt *v1.Time `json:"closedAt,omitempty"`
 	// extensions are the extensions that were taken into account, the newest last.
 	Extensions []TestExtensionApplyConfiguration `json:"extensions,omitempty"`
-	// message tells why the window closed before its time.
+	// message tells what took the test its ground before the window closed. Such a test does not pass.
 	Message *string `json:"message,omitempty"`
 	// remindedFor is the instant at which the newest reminder that was told was due.
 	RemindedFor *v1.Time `json:"remindedFor,omitempty"`

@@ -19,9 +19,9 @@ type UnitDeploymentTestApplyConfiguration struct {
 	RegistryOID *apiv1alpha1.OID `json:"registryOID,omitempty"`
 	// testRegistryOID is the OID of the registry that the test is run in.
 	TestRegistryOID *apiv1alpha1.OID `json:"testRegistryOID,omitempty"`
-	// startsAt is the instant that the organizer proposes; the unit accepts it in spec.acceptTests.
+	// startsAt is the instant that the organizer proposes; the unit accepts the test in spec.acceptTests.
 	StartsAt *v1.Time `json:"startsAt,omitempty"`
-	// closesAt is the instant at which the window closes.
+	// closesAt is the instant at which the window closes, or is to close by an extension that the organizer asks for.
 	ClosesAt *v1.Time `json:"closesAt,omitempty"`
 	// state tells how far the test has come.
 	State *apiv1alpha1.DeploymentTestState `json:"state,omitempty"`
