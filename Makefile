@@ -125,9 +125,10 @@ generate: $(CONTROLLER_GEN) $(OAPI_CODEGEN) ## Generate the API client, deep cop
 	$(CONTROLLER_GEN) crd paths=./api/... output:crd:artifacts:config=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=valtuus-manager paths=./controllers/... output:rbac:artifacts:config=config/rbac
 	@rm -rf $(CHART_FILES)
-	@mkdir -p $(addprefix $(CHART_FILES)/,crd rbac admission prometheus)
+	@mkdir -p $(addprefix $(CHART_FILES)/,crd rbac namespaces admission prometheus)
 	cp config/crd/bases/*.yaml $(CHART_FILES)/crd
 	cp $(addprefix config/rbac/,role.yaml archive_role.yaml persona_roles.yaml revoke_role.yaml) $(CHART_FILES)/rbac
+	cp config/namespaces/manager_cluster_role.yaml $(CHART_FILES)/namespaces
 	cp $(filter-out %/kustomization.yaml,$(wildcard config/admission/*.yaml)) $(CHART_FILES)/admission
 	cp config/prometheus/rules.yaml config/prometheus/dashboard.json $(CHART_FILES)/prometheus
 

@@ -23,8 +23,6 @@ const ArchiveFinalizer = "valtuus.io/archive-in-use"
 // ArchiveReconciler gives an archive its certificate authority and its server certificate, and runs it where it is a workload.
 type ArchiveReconciler struct {
 	base
-	// live reads from the API server what is not in the cache.
-	live     client.Reader
 	settings workload.Settings
 }
 
@@ -61,7 +59,7 @@ func (r *ArchiveReconciler) setup(mgr ctrl.Manager) error {
 	for _, kind := range workload.Kinds() {
 		building = building.Watches(kind, enqueue(archiveOf), builder.WithPredicates(predicate.ResourceVersionChangedPredicate{}))
 	}
-	return building.Complete(r)
+	return building.Complete(r.within(r))
 }
 
 // archiveOf names the Archive that an object was made for.

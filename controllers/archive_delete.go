@@ -41,17 +41,21 @@ func (r *ArchiveReconciler) finalize(ctx context.Context, s *archiveScope) (wait
 	if s.users, err = r.users(ctx, archive); err != nil || len(s.users) > 0 {
 		return len(s.users) > 0, err
 	}
-	if s.ending, err = r.endPods(ctx, archive); err != nil || s.ending > 0 {
-		return s.ending > 0, err
-	}
-	if err := r.removeLeases(ctx, archive); err != nil {
+	if ends, err := r.ends(ctx, archive.Namespace); err != nil {
 		return false, err
+	} else if !ends { // else all of that goes with the namespace
+		if s.ending, err = r.endPods(ctx, archive); err != nil || s.ending > 0 {
+			return s.ending > 0, err
+		}
+		if err := r.removeLeases(ctx, archive); err != nil {
+			return false, err
+		}
 	}
 	if err := r.remove(ctx, archive, workload.ClusterRoleBinding(archive.Namespace, archive.Name)); err != nil {
 		return false, err
 	}
 	for _, ref := range []v1alpha1.SecretReference{serverSecret(archive), authoritySecret(archive), spareAuthoritySecret(archive)} {
-		if err := deleteSecret(ctx, r, ref, archive.UID); err != nil {
+		if err := r.deleteSecret(ctx, ref, archive.UID); err != nil {
 			return false, err
 		}
 	}

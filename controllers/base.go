@@ -23,6 +23,7 @@ import (
 	"github.com/valtuus/valtuus/internal/authority"
 	"github.com/valtuus/valtuus/internal/enforcement"
 	"github.com/valtuus/valtuus/internal/metrics"
+	"github.com/valtuus/valtuus/internal/reach"
 	"github.com/valtuus/valtuus/internal/workload"
 )
 
@@ -40,6 +41,9 @@ type Options struct {
 	Metrics *metrics.Manager
 	// Workload are the settings of archives that run in the cluster. Simulated deployment tests run its image.
 	Workload workload.Settings
+	// Namespaces are those that the controllers work in. What is outside is read, as a claim on an OID and as what others
+	// refer to, and is neither changed nor given anything.
+	Namespaces reach.Namespaces
 	// Concurrency is how many relationships are worked on at a time; 32 when zero.
 	Concurrency int
 
@@ -90,7 +94,9 @@ func SetupAll(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	b := base{
 		Client: mgr.GetClient(), clock: options.Clock, longestWait: options.longestWait, settle: options.settle, metrics: options.Metrics,
 		events:  mgr.GetEventRecorder(FieldOwner),
-		tracker: enforcement.NewTracker(mgr.GetAPIReader(), options.Clock),
+		reach:   options.Namespaces,
+		live:    mgr.GetAPIReader(),
+		tracker: enforcement.NewTracker(mgr.GetAPIReader(), options.Clock, options.Namespaces),
 	}
 	if options.wrap != nil {
 		b.Client = options.wrap(b.Client)
@@ -99,7 +105,7 @@ func SetupAll(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	for _, setup := range []func(ctrl.Manager) error{
 		(&OrganizationReconciler{base: b}).setup,
 		(&ClientSystemReconciler{base: b}).setup,
-		(&ArchiveReconciler{base: b, live: mgr.GetAPIReader(), settings: options.Workload}).setup,
+		(&ArchiveReconciler{base: b, settings: options.Workload}).setup,
 		(&RegistryReconciler{base: b, issuing: issuing}).setup,
 		(&ProducerUnitReconciler{base: b}).setup,
 		(&DeploymentTestReconciler{base: b, issuers: issuing.issuers, seen: newFirstSeen(), image: options.Workload.Image}).setup,
@@ -122,6 +128,9 @@ type base struct {
 	events      events.EventRecorder
 	metrics     *metrics.Manager
 	tracker     *enforcement.Tracker
+	reach       reach.Namespaces
+	// live reads from the API server what is not in the cache.
+	live client.Reader
 }
 
 // gatherFor is how long events gather where a look only sums up.

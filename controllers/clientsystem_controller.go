@@ -22,7 +22,7 @@ type ClientSystemReconciler struct {
 // +kubebuilder:rbac:groups=valtuus.io,resources=clientsystems/status,verbs=patch
 
 func (r *ClientSystemReconciler) setup(mgr ctrl.Manager) error {
-	return ctrl.NewControllerManagedBy(mgr).For(&v1alpha1.ClientSystem{}, builder.WithPredicates(ownSpec)).WithOptions(r.options(4)).Complete(r)
+	return ctrl.NewControllerManagedBy(mgr).For(&v1alpha1.ClientSystem{}, builder.WithPredicates(ownSpec)).WithOptions(r.options(4)).Complete(r.within(r))
 }
 
 // Reconcile judges the certificate and comes back when time changes the judgment.

@@ -160,7 +160,7 @@ func (f *credentialFlow) leaveFormerSecret(ctx context.Context, h *holder, out *
 			return err
 		}
 	}
-	if err := deleteSecret(ctx, f, *former, h.object.GetUID()); err != nil {
+	if err := f.deleteSecret(ctx, *former, h.object.GetUID()); err != nil {
 		return err
 	}
 	*h.ref = nil

@@ -68,7 +68,7 @@ func (r *DeploymentTestReconciler) setup(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.ProducerUnit{}, enqueue(func(ctx context.Context, o *v1alpha1.ProducerUnit) []types.NamespacedName {
 			return r.namesIn(ctx, &v1alpha1.DeploymentTestList{}, in("", byUnit, string(o.Spec.OID))...)
 		}), builder.WithPredicates(meaningful)).
-		Complete(r)
+		Complete(r.within(r))
 }
 
 // observed passes what the archive says in the status of a test.

@@ -93,7 +93,9 @@ func (r *DeploymentTestReconciler) gather(ctx context.Context, s *testScope) (er
 		return err
 	}
 	if p.Unit != nil {
-		p.UnitDetail = detailOf(p.Unit)
+		if p.UnitDetail = detailOf(p.Unit); !r.manages(p.Unit) {
+			p.UnitDetail = notManaged("ProducerUnit", p.Unit)
+		}
 	}
 	var others v1alpha1.DeploymentTestList
 	if err := r.List(ctx, &others, in(s.test.Namespace, byPair, pairKey(spec.Run.Registry.Name, spec.Run.ProducerUnit))...); err != nil {
@@ -276,7 +278,7 @@ func (r *DeploymentTestReconciler) revoked(ctx context.Context, s *testScope) er
 	}, producerBound(s.archive, s.registry))
 	if err == nil && outcome == enforcement.Awaiting {
 		s.awaits = append(s.awaits, "the archive, to apply the end of the organizer's access")
-		s.wake = append(s.wake, s.now.Add(lookEvery))
+		s.wake = append(s.wake, r.awaitArchive(s.archive, s.now))
 	}
 	return err
 }

@@ -196,7 +196,7 @@ func registryFacts(o *v1alpha1.Registry) *eligibility.Registry {
 	return facts
 }
 
-func unitFacts(o *v1alpha1.ProducerUnit) *eligibility.Unit {
+func (b *base) unitFacts(o *v1alpha1.ProducerUnit) *eligibility.Unit {
 	if o == nil {
 		return nil
 	}
@@ -204,6 +204,7 @@ func unitFacts(o *v1alpha1.ProducerUnit) *eligibility.Unit {
 		Name: fullName(o), OID: string(o.Spec.OID), OrganizationOID: string(o.Spec.Organization), ClientSystem: string(o.Spec.ClientSystem),
 		Accepted:     conditions.IsTrue(o, v1alpha1.AcceptedCondition),
 		ServiceTasks: texts(o.Spec.ServiceTasks), AcceptFrom: texts(o.Spec.AcceptFrom),
+		NotManaged: !b.manages(o),
 	}
 	for _, accepted := range o.Spec.AcceptTests {
 		facts.AcceptTests = append(facts.AcceptTests, eligibility.AcceptedTest{

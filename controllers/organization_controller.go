@@ -27,7 +27,7 @@ func (r *OrganizationReconciler) setup(mgr ctrl.Manager) error {
 		For(&v1alpha1.Organization{}, builder.WithPredicates(ownSpec)).
 		WithOptions(r.options(4)).
 		Watches(&v1alpha1.Organization{}, enqueue(r.concerned)).
-		Complete(r)
+		Complete(r.within(r))
 }
 
 // concerned names the organizations that joined through this one and those that claim the same OID.

@@ -48,7 +48,7 @@ func (r *ProducerUnitReconciler) setup(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.RegistryAccessGrant{}, later(r.gathering(), func(ctx context.Context, o *v1alpha1.RegistryAccessGrant) []types.NamespacedName {
 			return byUnitOID(ctx, o.Spec.ProducerUnit)
 		})).
-		Complete(r)
+		Complete(r.within(r))
 }
 
 // Reconcile judges the unit's claims, mirrors how the grants for it stand, and tells of the deployment tests that it is

@@ -44,7 +44,7 @@ func (r *RegistryReconciler) setup(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.DeploymentTest{}, enqueue(func(_ context.Context, o *v1alpha1.DeploymentTest) []types.NamespacedName {
 			return []types.NamespacedName{client.ObjectKeyFromObject(o)}
 		}), builder.WithPredicates(meaningful)).
-		Complete(r)
+		Complete(r.within(r))
 }
 
 // Reconcile judges the claims first; only a believed registry has a credential.

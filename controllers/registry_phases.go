@@ -68,6 +68,8 @@ func (r *RegistryReconciler) judge(ctx context.Context, s *registryScope) error 
 		s.claim = refused(s.binding.reason, "%s", s.binding.message)
 	case s.archive == nil:
 		s.claim = refused(v1alpha1.ArchiveUnknownReason, "There is no Archive named %s: the platform must make it.", spec.ArchiveName)
+	case !r.manages(s.archive):
+		s.claim = refused(v1alpha1.ArchiveNotManagedReason, "%s", notManaged("Archive", s.archive))
 	case s.archive.Status.CABundle == "":
 		s.claim = refused(v1alpha1.ArchiveNotReadyReason, "Archive %s has no certificate authority yet.", spec.ArchiveName)
 	case s.archive.DeletionTimestamp != nil && !conditions.IsTrue(s.registry, v1alpha1.AcceptedCondition):
@@ -175,7 +177,7 @@ func (r *RegistryReconciler) deleteRevoked(ctx context.Context, s *registryScope
 	if s.claim.believed || ref == nil || len(s.registry.Status.Credentials) > 0 {
 		return nil
 	}
-	if err := deleteSecret(ctx, r, *ref, s.registry.UID); err != nil {
+	if err := r.deleteSecret(ctx, *ref, s.registry.UID); err != nil {
 		return err
 	}
 	s.registry.Status.SecretRef = nil

@@ -55,7 +55,7 @@ func (r *RegistryAccessGrantReconciler) setup(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.ServiceRelationship{}, later(r.gathering(), func(ctx context.Context, o *v1alpha1.ServiceRelationship) []types.NamespacedName {
 			return grants(ctx, in(o.Namespace, byPair, pairKey(o.Spec.RegistryRef.Name, o.Spec.ProducerUnit))...)
 		}), builder.WithPredicates(meaningful)).
-		Complete(r)
+		Complete(r.within(r))
 }
 
 // ofArchive names the grants in the registries of an archive.

@@ -62,7 +62,7 @@ func (r *RegistryAccessGrantReconciler) gather(ctx context.Context, s *grantScop
 	if s.unit, err = r.unitByOID(ctx, s.grant.Spec.ProducerUnit); err != nil {
 		return err
 	}
-	in.Registry, in.Unit = registryFacts(s.registry), unitFacts(s.unit)
+	in.Registry, in.Unit = registryFacts(s.registry), r.unitFacts(s.unit)
 	if s.registry != nil {
 		if s.archive, err = r.archiveByName(ctx, s.registry.Spec.ArchiveName); err != nil {
 			return err
@@ -71,6 +71,9 @@ func (r *RegistryAccessGrantReconciler) gather(ctx context.Context, s *grantScop
 			return err
 		}
 		in.Registry.Trial, in.Grant.OfTrial = s.binding.facts(), s.binding.madeFor(s.grant)
+		if s.archive != nil && !r.manages(s.archive) {
+			in.Registry.Accepted, in.Registry.Detail = false, notManaged("Archive", s.archive)
+		}
 		if s.binding.reason != "" { // the registry's own controller may not have seen it yet
 			in.Registry.Accepted, in.Registry.Detail = false, s.binding.message
 		}
@@ -206,7 +209,7 @@ func (r *RegistryAccessGrantReconciler) persist(ctx context.Context, s *grantSco
 // afterRevocation deletes the Secret once the ledger is empty, and tells when every archive replica has applied that.
 func (r *RegistryAccessGrantReconciler) afterRevocation(ctx context.Context, s *grantScope) error {
 	if ref := s.grant.Status.SecretRef; ref != nil && len(s.grant.Status.Credentials) == 0 {
-		if err := deleteSecret(ctx, r, *ref, s.grant.UID); err != nil {
+		if err := r.deleteSecret(ctx, *ref, s.grant.UID); err != nil {
 			return err
 		}
 		s.grant.Status.SecretRef = nil
@@ -226,7 +229,7 @@ func (r *RegistryAccessGrantReconciler) afterRevocation(ctx context.Context, s *
 		return err
 	}
 	if outcome == enforcement.Awaiting {
-		s.nextLook = s.now.Add(lookEvery)
+		s.nextLook = r.awaitArchive(s.archive, s.now)
 		return nil
 	}
 	r.metrics.Enforced(r.clock.Since(since))
@@ -242,7 +245,7 @@ func (r *RegistryAccessGrantReconciler) finalize(ctx context.Context, grant *v1a
 		return nil
 	}
 	if ref := grant.Status.SecretRef; ref != nil {
-		if err := deleteSecret(ctx, r, *ref, grant.UID); err != nil {
+		if err := r.deleteSecret(ctx, *ref, grant.UID); err != nil {
 			return err
 		}
 	}

@@ -58,14 +58,23 @@ func readSecret(ctx context.Context, reader client.Reader, ref v1alpha1.SecretRe
 	return secret, nil
 }
 
-// deleteSecret deletes a Secret that was made for the owner, and leaves any other alone.
-func deleteSecret(ctx context.Context, c client.Client, ref v1alpha1.SecretReference, owner types.UID) error {
-	secret, err := readSecret(ctx, c, ref)
+// deleteSecret deletes a Secret that was made for the owner, and leaves any other alone. One that is out of reach stays: no
+// archive takes what is in it any more. One whose namespace ends goes with that.
+func (b *base) deleteSecret(ctx context.Context, ref v1alpha1.SecretReference, owner types.UID) error {
+	if !b.reach.Includes(ref.Namespace) {
+		return nil
+	}
+	secret, err := readSecret(ctx, b, ref)
+	if apierrors.IsForbidden(err) {
+		if ends, endsErr := b.ends(ctx, ref.Namespace); ends || endsErr != nil {
+			return endsErr
+		}
+	}
 	if err != nil || secret == nil || !madeFor(secret, owner) {
 		return err
 	}
 	// Only the one that was looked at: another may have taken its name since.
-	err = c.Delete(ctx, secret, client.Preconditions{UID: &secret.UID})
+	err = b.Delete(ctx, secret, client.Preconditions{UID: &secret.UID})
 	if apierrors.IsConflict(err) {
 		return nil
 	}

@@ -43,7 +43,7 @@ func (r *ServiceRelationshipReconciler) setup(mgr ctrl.Manager) error {
 			return names(ctx, in(o.Namespace, byRegistry, o.Name)...)
 		}), builder.WithPredicates(meaningful)).
 		Watches(&v1alpha1.ServiceRelationship{}, enqueue(r.rivals), builder.WithPredicates(created)).
-		Complete(r)
+		Complete(r.within(r))
 }
 
 // rivals names the relationships that were refused because of an overlap with this one, which has changed or gone.

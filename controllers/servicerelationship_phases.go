@@ -61,7 +61,7 @@ func (r *ServiceRelationshipReconciler) accept(ctx context.Context, s *relations
 		s.grant = grants[0]
 	}
 	input := eligibility.RelationshipInput{
-		Relationship: relationshipFacts(o), Registry: registryFacts(s.registry), Unit: unitFacts(unit), Grant: grantFacts(s.grant),
+		Relationship: relationshipFacts(o), Registry: registryFacts(s.registry), Unit: r.unitFacts(unit), Grant: grantFacts(s.grant),
 	}
 	var others v1alpha1.ServiceRelationshipList
 	if err := r.List(ctx, &others, append(in(o.Namespace, byClientUnit, clientUnitKey(o)), client.UnsafeDisableDeepCopy)...); err != nil {
@@ -151,7 +151,7 @@ func (r *ServiceRelationshipReconciler) confirmEnd(ctx context.Context, s *relat
 		return err
 	}
 	if s.outcome == enforcement.Awaiting {
-		s.nextLook = s.now.Add(lookEvery)
+		s.nextLook = r.awaitArchive(archive, s.now)
 		s.late = s.now.Sub(since) > lateAfter
 		return nil
 	}

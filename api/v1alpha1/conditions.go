@@ -61,6 +61,8 @@ const (
 	ArchiveUnknownReason = "ArchiveUnknown"
 	// ArchiveNotReadyReason surfaces when the Archive has no certificate authority yet.
 	ArchiveNotReadyReason = "ArchiveNotReady"
+	// ArchiveNotManagedReason surfaces when the Archive is in a namespace that the manager does not work in.
+	ArchiveNotManagedReason = "ArchiveNotManaged"
 	// ClientSystemUnknownReason surfaces when no ClientSystem has the name that the object gives.
 	ClientSystemUnknownReason = "ClientSystemUnknown"
 	// NameTakenReason surfaces when an older Archive in another namespace has the same name.

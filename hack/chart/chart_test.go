@@ -29,6 +29,7 @@ manager:
   affinity: {nodeAffinity: {}}
   priorityClassName: system-cluster-critical
 serviceAccount: {annotations: {role: x}}
+scope: {namespaces: [pirkanmaa, hoivakoti, platform]}
 networkPolicy: {metricsFrom: [{namespaceSelector: {matchLabels: {name: monitoring}}}], apiServerPorts: [8443]}
 monitoring:
   serviceMonitor: {enabled: true, interval: 10s, labels: {release: prometheus}}
@@ -136,6 +137,13 @@ func TestAWrongValueIsRefusedBeforeAnythingIsApplied(t *testing.T) {
 		{"image: {tag: 1.0}", "/image/tag"},
 		{"image: {digest: latest}", "/image/digest"},
 		{"image: {pullPolicy: Sometimes}", "/image/pullPolicy"},
+		{"scope: {namespaces: pirkanmaa}", "/scope/namespaces"},
+		{"scope: {namespaces: [Pirkanmaa]}", "/scope/namespaces/0"},
+		{"scope: {namespaces: [a.b]}", "/scope/namespaces/0"},
+		{"scope: {namespaces: [\"\"]}", "/scope/namespaces/0"},
+		{"scope: {namespaces: [\"" + strings.Repeat("a", 64) + "\"]}", "/scope/namespaces/0"},
+		{"scope: {namespaces: [pirkanmaa, pirkanmaa]}", "/scope/namespaces"},
+		{"scope: {namespace: [pirkanmaa]}", "namespace"},
 		{"admission: {enabled: \"yes\"}", "/admission/enabled"},
 		{"revoke: {timeoutSeconds: 4m}", "/revoke/timeoutSeconds"},
 		{"networkPolicy: {apiServerPorts: []}", "/networkPolicy/apiServerPorts"},

@@ -27,10 +27,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/controllers"
 	"github.com/valtuus/valtuus/internal/manager"
 	"github.com/valtuus/valtuus/internal/manifests"
 	"github.com/valtuus/valtuus/internal/revocation"
 	"github.com/valtuus/valtuus/internal/testenv"
+	"github.com/valtuus/valtuus/internal/workload"
 )
 
 // installation is an API server with the chart's objects on it.
@@ -39,17 +41,17 @@ type installation struct {
 	admin client.Client
 }
 
-// install applies what the chart renders, in the order in which Helm would need it, but for hooks and for kinds of the
-// Prometheus operator.
-func install(t *testing.T) *installation {
+// install applies what the chart renders with the values, in the order in which Helm would need it, but for hooks and for
+// kinds of the Prometheus operator.
+func install(t *testing.T, text string) *installation {
 	t.Helper()
 	g := NewWithT(t)
 	ctrl.SetLogger(logr.Discard())
 	klog.SetLogger(logr.Discard())
 	i := &installation{Env: testenv.ForTest(t, testenv.Options{CRDs: []string{}})}
 	i.admin = i.client(t, i.Config)
-	all := render(t, "")
-	for _, label := range []string{namespace, "platform", "pirkanmaa", "hoivakoti"} {
+	all := render(t, text)
+	for _, label := range []string{namespace, "platform", "pirkanmaa", "hoivakoti", "elsewhere"} {
 		g.Expect(i.admin.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 			Name: label, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
 		}})).To(Succeed())
@@ -140,7 +142,7 @@ func beRefusedBy(policy string) OmegaMatcher {
 }
 
 func TestTheChartOnAnAPIServer(t *testing.T) {
-	i := install(t)
+	i := install(t, "")
 	platform := i.as(t, "pia", "valtuus-platform", "")
 	organizer := i.as(t, "olli", "valtuus-organizer", "pirkanmaa")
 	producer := i.as(t, "paula", "valtuus-producer", "hoivakoti")
@@ -161,36 +163,9 @@ func TestTheChartOnAnAPIServer(t *testing.T) {
 
 	t.Run("the three personas onboard, the manager's service account does all its work, and revoke ends it", func(t *testing.T) {
 		g := NewWithT(t)
-		for _, part := range []struct {
-			who  client.Client
-			file string
-		}{
-			{platform, "20-platform.yaml"},
-			{platform, "30-archive.yaml"},
-			{organizer, "40-organizer.yaml"},
-			{producer, "50-producer.yaml"},
-			{organizer, "60-relationships.yaml"},
-			{organizer, "70-deployment-tests.yaml"},
-		} {
-			g.Expect(manifests.Apply(t.Context(), part.who, "kubectl", samples(t, part.file)...)).To(Succeed(), part.file)
-		}
-		refused := i.startManager(t)
-		var grant *v1alpha1.RegistryAccessGrant
-		g.Eventually(func() string {
-			var list v1alpha1.RegistryAccessGrantList
-			if organizer.List(t.Context(), &list, client.InNamespace("pirkanmaa")) != nil || len(list.Items) != 1 || len(list.Items[0].Status.Conditions) == 0 {
-				return ""
-			}
-			grant = &list.Items[0]
-			for _, c := range grant.Status.Conditions {
-				if c.Type == v1alpha1.ReadyCondition {
-					return string(c.Status) + " " + c.Reason
-				}
-			}
-			return ""
-		}, "60s", "100ms").Should(Equal("True "+v1alpha1.GrantReadyReason), func() string { return fmt.Sprintf("refused: %v", refused()) })
-		secret := client.ObjectKey{Namespace: grant.Status.SecretRef.Namespace, Name: string(grant.Status.SecretRef.Name)}
-		g.Expect(i.admin.Get(t.Context(), secret, &corev1.Secret{})).To(Succeed())
+		onboard(t, platform, organizer, producer)
+		refused := i.startManager(t, "")
+		secret := i.granted(t, organizer, refused)
 		for name, who := range map[string]client.Client{"platform": platform, "organizer": organizer, "producer": producer} {
 			g.Expect(apierrors.IsForbidden(who.Get(t.Context(), secret, &corev1.Secret{}))).To(BeTrue(), "%s reads a Secret", name)
 		}
@@ -204,8 +179,51 @@ func TestTheChartOnAnAPIServer(t *testing.T) {
 	})
 }
 
-// startManager runs the manager as its service account, and returns what tells of requests that were refused.
-func (i *installation) startManager(t *testing.T) (refused func() []string) {
+// onboard applies the samples, as three users with only their own role.
+func onboard(t *testing.T, platform, organizer, producer client.Client) {
+	t.Helper()
+	g := NewWithT(t)
+	for _, part := range []struct {
+		who  client.Client
+		file string
+	}{
+		{platform, "20-platform.yaml"},
+		{platform, "30-archive.yaml"},
+		{organizer, "40-organizer.yaml"},
+		{producer, "50-producer.yaml"},
+		{organizer, "60-relationships.yaml"},
+		{organizer, "70-deployment-tests.yaml"},
+	} {
+		g.Expect(manifests.Apply(t.Context(), part.who, "kubectl", samples(t, part.file)...)).To(Succeed(), part.file)
+	}
+}
+
+// granted waits until the samples' one grant is ready, and names the Secret that it delivered.
+func (i *installation) granted(t *testing.T, organizer client.Client, refused func() []string) client.ObjectKey {
+	t.Helper()
+	g := NewWithT(t)
+	var grant *v1alpha1.RegistryAccessGrant
+	g.Eventually(func() string {
+		var list v1alpha1.RegistryAccessGrantList
+		if organizer.List(t.Context(), &list, client.InNamespace("pirkanmaa")) != nil || len(list.Items) != 1 || len(list.Items[0].Status.Conditions) == 0 {
+			return ""
+		}
+		grant = &list.Items[0]
+		for _, c := range grant.Status.Conditions {
+			if c.Type == v1alpha1.ReadyCondition {
+				return string(c.Status) + " " + c.Reason
+			}
+		}
+		return ""
+	}, "60s", "100ms").Should(Equal("True "+v1alpha1.GrantReadyReason), func() string { return fmt.Sprintf("refused: %v", refused()) })
+	secret := client.ObjectKey{Namespace: grant.Status.SecretRef.Namespace, Name: string(grant.Status.SecretRef.Name)}
+	g.Expect(i.admin.Get(t.Context(), secret, &corev1.Secret{})).To(Succeed())
+	return secret
+}
+
+// startManager runs the manager as its service account, in the namespaces that the chart gives it with the values, and
+// returns what tells of requests that were refused.
+func (i *installation) startManager(t *testing.T, text string) (refused func() []string) {
 	t.Helper()
 	g := NewWithT(t)
 	cfg := i.serviceAccount(t, "valtuus-manager")
@@ -214,7 +232,10 @@ func (i *installation) startManager(t *testing.T) (refused func() []string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	mgr, err := manager.New(ctx, cfg, manager.Options{
 		MetricsAddress: "0", ProbeAddress: "0", LeaderElection: true, LeaderElectionNamespace: namespace,
-		Registry: prometheus.NewRegistry(), Log: logr.Discard(),
+		Registry: prometheus.NewRegistry(), Log: logr.Discard(), ShareNames: true,
+		Controllers: controllers.Options{
+			Namespaces: namespacesOf(t, text), Workload: workload.Settings{Image: "registry.example/valtuus:1.0", NetworkPolicies: true},
+		},
 	})
 	g.Expect(err).NotTo(HaveOccurred())
 	done := make(chan error, 1)

@@ -61,9 +61,17 @@ func plain(o *unstructured.Unstructured) map[string]any {
 }
 
 func TestTheChartAndConfigSayTheSame(t *testing.T) {
+	for directory, more := range map[string]string{
+		"default": "", "namespaces": "scope: {namespaces: [hoivakoti, pirkanmaa, platform]}",
+	} {
+		t.Run(directory, func(t *testing.T) { sameAs(t, directory, more) })
+	}
+}
+
+func sameAs(t *testing.T, directory, more string) {
 	g := NewWithT(t)
-	ofChart := byID(t, render(t, "monitoring: {serviceMonitor: {enabled: true}, prometheusRule: {enabled: true}, dashboard: {enabled: true}}"))
-	config := append(build(t, "default"), build(t, "prometheus")...)
+	ofChart := byID(t, render(t, "monitoring: {serviceMonitor: {enabled: true}, prometheusRule: {enabled: true}, dashboard: {enabled: true}}\n"+more))
+	config := append(build(t, directory), build(t, "prometheus")...)
 	uninstall, err := manifests.Read(filepath.Join(configDir, "uninstall"))
 	g.Expect(err).NotTo(HaveOccurred())
 	ofConfig := byID(t, append(config, uninstall...))
@@ -83,7 +91,7 @@ func TestTheChartAndConfigSayTheSame(t *testing.T) {
 func TestTheChartsCopiesAreThoseOfConfig(t *testing.T) {
 	g := NewWithT(t)
 	for copies, source := range map[string]string{
-		"crd": "crd/bases", "rbac": "rbac", "admission": "admission", "prometheus": "prometheus",
+		"crd": "crd/bases", "rbac": "rbac", "namespaces": "namespaces", "admission": "admission", "prometheus": "prometheus",
 	} {
 		files, err := os.ReadDir(filepath.Join(chartDir, "files", copies))
 		g.Expect(err).NotTo(HaveOccurred())

@@ -43,6 +43,7 @@ func TestCommandLineErrorsSayWhatToDo(t *testing.T) {
 		{"archive", 1, `"client-ca"`},
 		{"archive --archive national --data-dir x --tls-cert x --tls-key x --client-ca x", 2, "must be NAMESPACE/NAME"},
 		{"manager --log-format xml", 2, "must be json or console"},
+		{"manager --kubeconfig does-not-exist --namespaces north,a.b", 2, `--namespaces: "a.b"`},
 		{"manager --kubeconfig does-not-exist", 1, "give --kubeconfig"},
 		{"revoke --help", 0, ""},
 		{"revoke --timeout 0s", 2, "must be longer than nothing"},

@@ -34,6 +34,10 @@ func checkUnitKnown(u *Unit, oid string) Result {
 }
 
 func checkUnitAccepted(u *Unit) Result {
+	if u.NotManaged {
+		return fails(ReasonUnitNotManaged, fmt.Sprintf("%s is in a namespace that this installation of Valtuus does not manage: "+
+			"no credential can be delivered there. The platform must add the namespace, or the producer must make the ProducerUnit in another.", u.label()))
+	}
 	if u.Accepted {
 		return holds()
 	}

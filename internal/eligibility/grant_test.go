@@ -63,6 +63,7 @@ var grantCases = []grantCase{
 	{"unit unknown", func(in *GrantInput) { in.Unit = nil }, ReasonUnitUnknown, time.Time{}, []string{unitOID, "overnight", "producer", "organizer"}},
 	{"unit unknown, organizer ends later", func(in *GrantInput) { in.Unit = nil; in.Organizer.Ended = day(9) }, ReasonUnitUnknown, day(9), nil},
 	{"unit contested", func(in *GrantInput) { in.Unit.Accepted = false }, ReasonUnitNotAccepted, time.Time{}, []string{"koivu/home", unitOID, "producer"}},
+	{"unit out of reach", func(in *GrantInput) { in.Unit.NotManaged = true }, ReasonUnitNotManaged, time.Time{}, []string{"koivu/home", unitOID, "platform", "producer"}},
 
 	{"producer unknown", func(in *GrantInput) { in.Producer = nil }, ReasonProducerNotJoined, time.Time{}, []string{producerOID, "koivu/home"}},
 	{"producer joins later", func(in *GrantInput) { in.Producer.Joined = day(4) }, ReasonProducerNotJoined, day(4), []string{producerOID}},

@@ -112,6 +112,8 @@ type Unit struct {
 
 	Accepted bool   // its claim on the OID is believed and not contested
 	Detail   string // why not, when not Accepted; a full sentence or empty
+	// NotManaged says that the unit's namespace is out of the manager's reach, whatever it was before.
+	NotManaged bool
 
 	ServiceTasks []string // what the unit is registered for
 	AcceptFrom   []string // OIDs of the organizations it is ready to start with

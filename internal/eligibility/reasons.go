@@ -23,6 +23,8 @@ const (
 	ReasonUnitUnknown = "UnitUnknown"
 	// ReasonUnitNotAccepted surfaces when the unit's claim on its OID is contested or not believed.
 	ReasonUnitNotAccepted = "UnitNotAccepted"
+	// ReasonUnitNotManaged surfaces when the unit is in a namespace that the manager does not work in.
+	ReasonUnitNotManaged = "UnitNotManaged"
 	// ReasonTaskNotRegistered surfaces when the unit is not registered for what is bought or given.
 	ReasonTaskNotRegistered = "TaskNotRegistered"
 )

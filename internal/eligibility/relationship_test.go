@@ -38,6 +38,7 @@ var relationshipCases = []relationshipCase{
 	{"unit unknown", func(in *RelationshipInput) { in.Unit = nil }, ReasonUnitUnknown, []string{unitOID, "overnight"}},
 	{"unit contested", func(in *RelationshipInput) { in.Unit.Accepted = false; in.Unit.Detail = "koivu/other has the OID." },
 		ReasonUnitNotAccepted, []string{"koivu/home", "koivu/other has the OID."}},
+	{"unit out of reach", func(in *RelationshipInput) { in.Unit.NotManaged = true }, ReasonUnitNotManaged, []string{"koivu/home", "platform"}},
 	{"unit not registered for one of the tasks", func(in *RelationshipInput) {
 		in.Relationship.ServiceTasks = []string{"home-care", "shelter"}
 	}, ReasonTaskNotRegistered, []string{"tasks: shelter.", unitOID}},

@@ -11,12 +11,16 @@ import (
 
 	. "github.com/onsi/gomega"
 	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/scheme"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/valtuus/valtuus/internal/reach"
 )
 
 func lease(namespace, archive, replica, applied string, seen time.Time) *coordinationv1.Lease {
@@ -47,7 +51,7 @@ func TestTheTrackerAsksTheReplicasOfTheArchive(t *testing.T) {
 		}
 		return c.List(ctx, list, options...)
 	}}).Build()
-	tracker := NewTracker(c, clock)
+	tracker := NewTracker(c, clock, reach.Namespaces{})
 	check := func(key client.ObjectKey, seen time.Time) Outcome {
 		outcome, err := tracker.Check(t.Context(), key, Ending{Kind: "grants", Revision: 7, SeenAt: seen}, bound)
 		g.Expect(err).NotTo(HaveOccurred())
@@ -92,7 +96,37 @@ func TestWhatHappensDuringAReadingIsNotSilence(t *testing.T) {
 			clock.SetTime(clock.Now().Add(time.Hour))
 			return err
 		}}).Build()
-	outcome, err := NewTracker(c, clock).Check(t.Context(), client.ObjectKey{Namespace: "p", Name: "one"}, Ending{Kind: "grants", Revision: 7, SeenAt: t0}, bound)
+	outcome, err := NewTracker(c, clock, reach.Namespaces{}).Check(t.Context(), client.ObjectKey{Namespace: "p", Name: "one"}, Ending{Kind: "grants", Revision: 7, SeenAt: t0}, bound)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(outcome).To(Equal(Awaiting))
+}
+
+func TestTheTrackerReadsNoLeaseOutOfReach(t *testing.T) {
+	g := NewWithT(t)
+	clock := clocktesting.NewFakePassiveClock(t0)
+	within, err := reach.Of("p", "gone", "q")
+	g.Expect(err).NotTo(HaveOccurred())
+	var asked []string
+	forbidden := map[string]bool{"": true, "gone": true, "r": true}
+	c := fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "p"}}, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "q"}},
+		lease("p", "one", "a", `{"grants":7}`, t0), lease("q", "two", "a", `{"grants":3}`, t0), lease("r", "three", "a", `{"grants":3}`, t0),
+	).WithInterceptorFuncs(interceptor.Funcs{List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
+		in := (&client.ListOptions{}).ApplyOptions(options).Namespace
+		asked = append(asked, in)
+		if forbidden[in] {
+			return apierrors.NewForbidden(coordinationv1.Resource("leases"), "", errors.New("no role"))
+		}
+		return c.List(ctx, list, options...)
+	}}).Build()
+	check := func(key client.ObjectKey) (Outcome, error) {
+		return NewTracker(c, clock, within).Check(t.Context(), key, Ending{Kind: "grants", Revision: 7, SeenAt: t0}, bound)
+	}
+	g.Expect(check(client.ObjectKey{Namespace: "p", Name: "one"})).To(Equal(Applied))
+	g.Expect(check(client.ObjectKey{Namespace: "r", Name: "three"})).To(Equal(Awaiting), "nobody knows")
+	g.Expect(check(client.ObjectKey{})).To(Equal(Awaiting), "one of two has not applied it")
+	g.Expect(asked).To(Equal([]string{"p", "gone", "p", "q"}))
+	forbidden["q"] = true
+	_, err = check(client.ObjectKey{})
+	g.Expect(apierrors.IsForbidden(err)).To(BeTrue(), "of a namespace that is there it is not known who lives in it: %v", err)
 }

@@ -5,6 +5,7 @@ package manager
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
@@ -14,8 +15,9 @@ import (
 	"github.com/valtuus/valtuus/internal/workload"
 )
 
-// cached says what of the cluster is kept in memory: of the kinds that are not this product's, what carries its labels.
-func cached() cache.Options {
+// cached says what of the cluster is kept in memory: of the kinds that are not this product's, what carries its labels, and
+// only in the namespaces, where there are any.
+func cached(namespaces []string) cache.Options {
 	ofArchives := labels.NewSelector()
 	for label, value := range map[string]string{workload.ManagedByLabel: workload.ManagedBy, workload.ArchiveLabel: ""} {
 		operator, values := selection.Equals, []string{value}
@@ -36,6 +38,12 @@ func cached() cache.Options {
 		by := cache.ByObject{Label: ofArchives, Transform: whole}
 		if _, ok := kind.(*corev1.Pod); ok {
 			by.Transform = trimPod
+		}
+		if _, ofCluster := kind.(*rbacv1.ClusterRoleBinding); !ofCluster && len(namespaces) > 0 {
+			by.Namespaces = map[string]cache.Config{}
+			for _, name := range namespaces {
+				by.Namespaces[name] = cache.Config{}
+			}
 		}
 		options.ByObject[kind] = by
 	}

@@ -68,10 +68,14 @@ func New(ctx context.Context, cfg *rest.Config, options Options) (ctrl.Manager, 
 	if registry == nil {
 		registry = metrics.Registry
 	}
+	namespaces, err := present(ctx, cfg, options.Log, options.Controllers.Namespaces)
+	if err != nil {
+		return nil, err
+	}
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme: Scheme(),
 		Logger: withoutBodies(options.Log),
-		Cache:  cached(),
+		Cache:  cached(namespaces),
 		Client: client.Options{
 			FieldOwner:      controllers.FieldOwner,
 			FieldValidation: "Strict",

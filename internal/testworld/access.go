@@ -46,13 +46,27 @@ func admit(ctx context.Context, env *testenv.Env) error {
 	return manifests.Apply(ctx, c, "testworld", objects...)
 }
 
-// ManagerConfig returns a configuration of a user who may do what the manager's role says, and no more.
-func ManagerConfig(env *testenv.Env) (*rest.Config, error) {
-	user := "test-manager"
-	if err := grantRole(env, user, "", "role.yaml", 0); err != nil {
+// ManagerUser is the service account of managers, as an installation by config/default has it.
+const ManagerUser = "system:serviceaccount:valtuus-system:valtuus-manager"
+
+// ManagerConfig returns a configuration of a user who may do what the manager's role says, and no more: in the whole
+// cluster or, where namespaces are named, what a manager may that works in those only.
+func ManagerConfig(env *testenv.Env, namespaces ...string) (*rest.Config, error) {
+	if len(namespaces) == 0 {
+		if err := grantRole(env, ManagerUser, "", "rbac/role.yaml", 0); err != nil {
+			return nil, err
+		}
+		return env.AddUser(ManagerUser)
+	}
+	if err := grantRole(env, ManagerUser, "", "namespaces/manager_cluster_role.yaml", 0); err != nil {
 		return nil, err
 	}
-	return env.AddUser(user)
+	for _, namespace := range namespaces {
+		if err := grantRole(env, ManagerUser, namespace, "rbac/role.yaml", 0); err != nil {
+			return nil, err
+		}
+	}
+	return env.AddUser(ManagerUser)
 }
 
 // LeaderConfig is ManagerConfig of one that may also lead others, by a Lease in the namespace.
@@ -61,28 +75,28 @@ func LeaderConfig(env *testenv.Env, namespace string) (*rest.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cfg, grantRole(env, "test-manager", namespace, "archive_role.yaml", 2)
+	return cfg, grantRole(env, ManagerUser, namespace, "rbac/archive_role.yaml", 2)
 }
 
 // ArchiveConfig returns a configuration of a user who may do what the archive's roles say, with its Lease in the namespace.
 func ArchiveConfig(env *testenv.Env, namespace string) (*rest.Config, error) {
 	user := "test-archive"
-	if err := grantRole(env, user, "", "archive_role.yaml", 0); err != nil {
+	if err := grantRole(env, user, "", "rbac/archive_role.yaml", 0); err != nil {
 		return nil, err
 	}
-	if err := grantRole(env, user, namespace, "archive_role.yaml", 1); err != nil {
+	if err := grantRole(env, user, namespace, "rbac/archive_role.yaml", 1); err != nil {
 		return nil, err
 	}
 	return env.AddUser(user)
 }
 
-// grantRole grants a user one of the roles in a file of config/rbac, in a namespace or everywhere.
+// grantRole grants a user one of the roles in a file of config, in a namespace or everywhere.
 func grantRole(env *testenv.Env, user, namespace, file string, which int) error {
 	root, err := testenv.ModuleRoot()
 	if err != nil {
 		return err
 	}
-	objects, err := manifests.Read(filepath.Join(root, "config", "rbac", file))
+	objects, err := manifests.Read(filepath.Join(root, "config", filepath.FromSlash(file)))
 	if err != nil {
 		return err
 	}
