@@ -39,6 +39,12 @@ func values(t testing.TB, text string) map[string]any {
 // tryRender renders the chart as helm template does, schema included.
 func tryRender(t testing.TB, in map[string]any) ([]*unstructured.Unstructured, error) {
 	t.Helper()
+	return tryRenderIn(t, namespace, in)
+}
+
+// tryRenderIn renders it for a namespace.
+func tryRenderIn(t testing.TB, namespace string, in map[string]any) ([]*unstructured.Unstructured, error) {
+	t.Helper()
 	chart, err := loader.Load(chartDir)
 	if err != nil {
 		t.Fatal(err)
