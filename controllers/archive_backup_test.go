@@ -151,6 +151,6 @@ var _ = Describe("the backups of an archive", func() {
 		Expect(archive.Status.Workload.RestoredFrom).To(Equal("20260301T020000Z"))
 		Expect(tryChange(ctx, l, l.Archive, func(a *v1alpha1.Archive) {
 			a.Spec.Workload.Restore = &v1alpha1.ArchiveRestore{ClaimName: "old-backups", Backup: "20260301T020000Z"}
-		})).To(MatchError(ContainSubstring("restore can be given only when the Archive is made")))
+		})).To(MatchError(ContainSubstring("restore can be given only when the Archive is made, or while its volume is lost")))
 	})
 })

@@ -49,11 +49,6 @@ func (r *ArchiveReconciler) look(ctx context.Context, s *archiveScope, plan *wor
 	status := s.workloadStatus()
 	status.Replicas, status.ReadyReplicas = ptr.To(facts.Set.Replicas), ptr.To(facts.Set.Ready)
 	status.Image = workload.ServingImage(facts.Pods)
-	if facts.Claim != nil {
-		if size, ok := facts.Claim.Status.Capacity[corev1.ResourceStorage]; ok {
-			status.VolumeSize = &size
-		}
-	}
 	if from := workload.RestoredFrom(facts.Pods); from != "" && status.RestoredFrom == "" {
 		status.RestoredFrom = from
 	}

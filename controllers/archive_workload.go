@@ -22,7 +22,10 @@ const secretsEvery = time.Minute
 func (r *ArchiveReconciler) run(ctx context.Context, s *archiveScope) error {
 	s.lookAt = s.now.Add(secretsEvery)
 	plan := &workload.Plan{Archive: s.archive, Settings: r.settings, ServerSecret: string(s.archive.Status.ServerSecretRef.Name)}
-	ready, err := r.complete(ctx, s, plan)
+	ready, err := r.volume(ctx, s, plan)
+	if err == nil && ready {
+		ready, err = r.complete(ctx, s, plan)
+	}
 	if err == nil && ready {
 		err = r.apply(ctx, s, plan)
 	}
@@ -148,11 +151,15 @@ func (r *ArchiveReconciler) apply(ctx context.Context, s *archiveScope, plan *wo
 		if err != nil {
 			return err
 		}
-		if live != nil && !workload.MadeFor(live, s.archive) && (!child.Outlives || !workload.LeftBy(live, s.archive)) {
+		if child.Only != "" {
+			if live == nil || live.GetUID() != child.Only {
+				return &retrySoon{what: child.Kind() + " " + child.Object.GetName()}
+			}
+		} else if live != nil && !workload.MadeFor(live, s.archive) && (!child.Outlives || !workload.LeftBy(live, s.archive)) {
 			if child.Wanted == nil {
 				continue
 			}
-			s.stop(v1alpha1.ArchiveConflictReason, "%s %s exists and was not made for this Archive: delete or rename it, or make the Archive with another name.", child.Kind(), fullName(live))
+			s.stop(v1alpha1.ArchiveConflictReason, "%s", workload.NotOurs(child.Kind(), live))
 			return nil
 		}
 		found[i] = live
@@ -168,16 +175,28 @@ func (r *ArchiveReconciler) apply(ctx context.Context, s *archiveScope, plan *wo
 // find reads a child from the cache or, what is not there, from the API server: the cache holds only what carries the
 // product's labels. A child that should not be is not looked for further.
 func (r *ArchiveReconciler) find(ctx context.Context, child *workload.Child) (client.Object, error) {
+	if child.Wanted != nil {
+		return r.findLive(ctx, child.Object)
+	}
 	live := child.Object.DeepCopyObject().(client.Object)
+	if err := r.Get(ctx, client.ObjectKeyFromObject(live), live); err != nil {
+		return nil, client.IgnoreNotFound(err)
+	}
+	return live, nil
+}
+
+// findLive reads an object from the cache or, what is not there, from the API server; nil when there is none.
+func (r *ArchiveReconciler) findLive(ctx context.Context, o client.Object) (client.Object, error) {
+	live := o.DeepCopyObject().(client.Object)
 	key := client.ObjectKeyFromObject(live)
 	err := r.Get(ctx, key, live)
-	if apierrors.IsNotFound(err) && child.Wanted != nil {
+	if apierrors.IsNotFound(err) {
 		err = r.live.Get(ctx, key, live)
 	}
-	if apierrors.IsNotFound(err) {
-		return nil, nil
+	if err != nil {
+		return nil, client.IgnoreNotFound(err)
 	}
-	return live, err
+	return live, nil
 }
 
 // step takes one child to what it should be.

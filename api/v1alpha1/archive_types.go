@@ -265,6 +265,7 @@ type ArchiveStatus struct {
 // +kubebuilder:validation:XValidation:rule="!self.metadata.name.matches('(^|[^0-9A-Za-z])(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{2}[-+A-FU-Ya-fu-y][0-9]{3}[0-9A-Za-z]($|[^0-9A-Za-z])')",message="the name must not hold anything that looks like a personal identity code"
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="the name must have at most 63 characters: its replicas carry the name as a label value"
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.workload) || (size(self.metadata.name) <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$'))",message="an archive that runs in this cluster gives its name to a Service and others: at most 40 lower case letters, digits and hyphens, the first a letter"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.workload) || !has(self.spec.workload.restore) || (has(oldSelf.spec.workload) && has(oldSelf.spec.workload.restore)) || (has(self.status) && has(self.status.workload) && has(self.status.workload.volumeLostAt))",message="restore can be given only when the Archive is made, or while its volume is lost: a backup is restored into an empty archive"
 type Archive struct {
 	metav1.TypeMeta `json:",inline"`
 

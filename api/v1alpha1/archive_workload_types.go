@@ -155,7 +155,6 @@ type ArchiveRestore struct {
 // ArchiveWorkload is an archive that runs in this cluster.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.keysSecretName) == has(oldSelf.keysSecretName)",message="keysSecretName is immutable: an archive keeps the keys that it began with"
-// +kubebuilder:validation:XValidation:rule="!has(self.restore) || has(oldSelf.restore)",message="restore can be given only when the Archive is made: a backup is restored into a new, empty archive"
 // +kubebuilder:validation:XValidation:rule="!has(self.storage.embedded) || !has(self.replicas) || self.replicas == 1",message="an archive with embedded storage has one replica: use postgres for more"
 type ArchiveWorkload struct {
 	// image is the image that the pods run; the manager's own when left out.
@@ -218,8 +217,9 @@ type ArchiveWorkload struct {
 	// +optional
 	Backup *ArchiveBackup `json:"backup,omitempty"`
 
-	// restore says which backup a new, empty archive starts from. An archive that holds anything is never overwritten.
-	// The Secret with the keys of the archive that was backed up has to be there. Take the field away once restored.
+	// restore says which backup an archive starts from: a new one, or one whose volume is lost. An archive that holds
+	// anything is never overwritten. The Secret with the keys of the archive that was backed up has to be there. Take
+	// the field away once restored.
 	// +optional
 	Restore *ArchiveRestore `json:"restore,omitempty"`
 }
@@ -265,6 +265,20 @@ type ArchiveWorkloadStatus struct {
 	// +optional
 	VolumeSize *resource.Quantity `json:"volumeSize,omitempty"`
 
+	// volumeClaimUID is the UID of the PersistentVolumeClaim with the archive's documents. No other takes its place by itself.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	VolumeClaimUID string `json:"volumeClaimUID,omitempty"`
+
+	// volumeName is the PersistentVolume with the archive's documents.
+	// +optional
+	VolumeName ObjectName `json:"volumeName,omitempty"`
+
+	// volumeLostAt is the instant at which the volume was missed while no restore was asked for; from then on one may be.
+	// +optional
+	VolumeLostAt *metav1.Time `json:"volumeLostAt,omitempty"`
+
 	// keysSecretName is the Secret in the Archive's namespace that holds the archive's keys. It is in no backup.
 	// It is not deleted with the Archive.
 	// +optional
@@ -307,6 +321,9 @@ const (
 	DatabaseURIMissingReason = "DatabaseURIMissing"
 	// VolumePendingReason surfaces when the archive has no volume; the message tells why.
 	VolumePendingReason = "VolumePending"
+	// VolumeLostReason surfaces when the volume with the archive's documents is missing though it was there. Nothing serves,
+	// and no empty volume takes its place; the message says what to do.
+	VolumeLostReason = "VolumeLost"
 	// VolumeNotGrownReason surfaces when the volume is smaller than asked for; the message tells why. Pods serve meanwhile.
 	VolumeNotGrownReason = "VolumeNotGrown"
 	// ArchiveEndingReason surfaces when an Archive is being deleted and its pods have not ended yet.

@@ -314,6 +314,10 @@ func (in *ArchiveWorkloadStatus) DeepCopyInto(out *ArchiveWorkloadStatus) {
 		x := (*in).DeepCopy()
 		*out = &x
 	}
+	if in.VolumeLostAt != nil {
+		in, out := &in.VolumeLostAt, &out.VolumeLostAt
+		*out = (*in).DeepCopy()
+	}
 	if in.LastBackup != nil {
 		in, out := &in.LastBackup, &out.LastBackup
 		*out = new(BackupStatus)

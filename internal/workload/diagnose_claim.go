@@ -21,7 +21,8 @@ func claimProblem(f *Facts) (Verdict, bool) {
 	case claim.DeletionTimestamp != nil:
 		return volume(true, "PersistentVolumeClaim %s is being deleted, and with it perhaps the documents: it goes as soon as no pod uses it.", claim.Name)
 	case claim.Status.Phase == corev1.ClaimLost:
-		return volume(true, "The volume of PersistentVolumeClaim %s is gone: restore it, or make a new Archive from a backup.", claim.Name)
+		return Verdict{Reason: v1alpha1.VolumeLostReason, Message: fmt.Sprintf("The volume of PersistentVolumeClaim %s is gone: "+
+			"bring it back, or delete the claim and then set spec.workload.restore to take a backup.", claim.Name), Stalled: true}, true
 	case claim.Status.Phase == corev1.ClaimBound:
 		return Verdict{}, false
 	case f.ClassMissing != "":

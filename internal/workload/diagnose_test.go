@@ -219,7 +219,7 @@ func TestTheStatusSaysWhatIsWrong(t *testing.T) {
 		},
 		"a volume that is lost": {
 			facts:  Facts{Replicas: 1, Set: one, Claim: claimed(corev1.ClaimLost, "")},
-			reason: v1alpha1.VolumePendingReason, words: []string{"is gone"}, stalled: true,
+			reason: v1alpha1.VolumeLostReason, words: []string{"is gone"}, stalled: true,
 		},
 		"a claim that somebody deletes": {
 			facts: func() Facts {

@@ -31,6 +31,8 @@ type Child struct {
 	Object client.Object
 	// Wanted is what it should be; nil when it should not be.
 	Wanted runtime.ApplyConfiguration
+	// Only is the UID of the one object that is meant, whoever made it; empty when it may be made.
+	Only types.UID
 	// Outlives says that it stays when the Archive goes, for the next of that name.
 	Outlives bool
 }
@@ -92,7 +94,7 @@ func (p *Plan) Children() []Child {
 	if p.Embedded() {
 		claim := metav1.ObjectMeta{Namespace: p.namespace(), Name: ClaimName(p.name())}
 		children = append(children,
-			Child{Object: &corev1.PersistentVolumeClaim{ObjectMeta: claim}, Wanted: p.claim(), Outlives: true},
+			Child{Object: &corev1.PersistentVolumeClaim{ObjectMeta: claim}, Wanted: p.claim(), Outlives: true, Only: p.Volume.Only},
 			Child{Object: &appsv1.StatefulSet{ObjectMeta: in}, Wanted: p.statefulSet()},
 		)
 		return append(children, p.backups()...)

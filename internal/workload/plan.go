@@ -4,6 +4,8 @@
 package workload
 
 import (
+	"fmt"
+
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
@@ -29,6 +31,8 @@ type Plan struct {
 	Settings Settings
 	// ServerSecret holds the server certificate, KeysSecret the archive's keys.
 	ServerSecret, KeysSecret string
+	// Volume is what to think of an embedded archive's volume.
+	Volume Volume
 	// DatabasePorts are the ports of the PostgreSQL servers.
 	DatabasePorts []int32
 	// Checksum changes with what a pod reads only when it starts, and tells nothing of it.
@@ -119,6 +123,15 @@ func (p *Plan) owner() *metav1ac.OwnerReferenceApplyConfiguration {
 func MadeFor(o metav1.Object, archive *v1alpha1.Archive) bool {
 	controller := metav1.GetControllerOfNoCopy(o)
 	return o.GetAnnotations()[OwnerAnnotation] == string(archive.UID) || (controller != nil && controller.UID == archive.UID)
+}
+
+// NotOurs says that an object of a name that is needed is somebody else's.
+func NotOurs(kind string, o metav1.Object) string {
+	name := o.GetName()
+	if o.GetNamespace() != "" {
+		name = o.GetNamespace() + "/" + name
+	}
+	return fmt.Sprintf("%s %s exists and was not made for this Archive: delete or rename it, or make the Archive with another name.", kind, name)
 }
 
 // LeftBy tells whether an object is what an Archive of this name leaves behind when it is deleted: its volume or its

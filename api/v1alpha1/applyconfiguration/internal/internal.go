@@ -224,6 +224,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: restoredFrom
       type:
         scalar: string
+    - name: volumeClaimUID
+      type:
+        scalar: string
+    - name: volumeLostAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: volumeName
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
     - name: volumeSize
       type:
         namedType: io.k8s.apimachinery.pkg.api.resource.Quantity

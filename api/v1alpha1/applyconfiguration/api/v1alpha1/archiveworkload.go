@@ -36,8 +36,9 @@ type ArchiveWorkloadApplyConfiguration struct {
 	LogWitnesses []LogWitnessApplyConfiguration `json:"logWitnesses,omitempty"`
 	// backup schedules backups; none are made when left out.
 	Backup *ArchiveBackupApplyConfiguration `json:"backup,omitempty"`
-	// restore says which backup a new, empty archive starts from. An archive that holds anything is never overwritten.
-	// The Secret with the keys of the archive that was backed up has to be there. Take the field away once restored.
+	// restore says which backup an archive starts from: a new one, or one whose volume is lost. An archive that holds
+	// anything is never overwritten. The Secret with the keys of the archive that was backed up has to be there. Take
+	// the field away once restored.
 	Restore *ArchiveRestoreApplyConfiguration `json:"restore,omitempty"`
 }
 

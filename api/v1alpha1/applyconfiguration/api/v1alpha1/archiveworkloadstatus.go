@@ -8,6 +8,7 @@ package v1alpha1
 import (
 	apiv1alpha1 "github.com/valtuus/valtuus/api/v1alpha1"
 	resource "k8s.io/apimachinery/pkg/api/resource"
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // ArchiveWorkloadStatusApplyConfiguration represents a declarative configuration of the ArchiveWorkloadStatus type for use
@@ -23,6 +24,12 @@ type ArchiveWorkloadStatusApplyConfiguration struct {
 	Image *string `json:"image,omitempty"`
 	// volumeSize is the size of the volume as the cluster gives it.
 	VolumeSize *resource.Quantity `json:"volumeSize,omitempty"`
+	// volumeClaimUID is the UID of the PersistentVolumeClaim with the archive's documents. No other takes its place by itself.
+	VolumeClaimUID *string `json:"volumeClaimUID,omitempty"`
+	// volumeName is the PersistentVolume with the archive's documents.
+	VolumeName *apiv1alpha1.ObjectName `json:"volumeName,omitempty"`
+	// volumeLostAt is the instant at which the volume was missed while no restore was asked for; from then on one may be.
+	VolumeLostAt *v1.Time `json:"volumeLostAt,omitempty"`
 	// keysSecretName is the Secret in the Archive's namespace that holds the archive's keys. It is in no backup.
 	// It is not deleted with the Archive.
 	KeysSecretName *apiv1alpha1.ObjectName `json:"keysSecretName,omitempty"`
@@ -67,6 +74,30 @@ func (b *ArchiveWorkloadStatusApplyConfiguration) WithImage(value string) *Archi
 // If called multiple times, the VolumeSize field is set to the value of the last call.
 func (b *ArchiveWorkloadStatusApplyConfiguration) WithVolumeSize(value resource.Quantity) *ArchiveWorkloadStatusApplyConfiguration {
 	b.VolumeSize = &value
+	return b
+}
+
+// WithVolumeClaimUID sets the VolumeClaimUID field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the VolumeClaimUID field is set to the value of the last call.
+func (b *ArchiveWorkloadStatusApplyConfiguration) WithVolumeClaimUID(value string) *ArchiveWorkloadStatusApplyConfiguration {
+	b.VolumeClaimUID = &value
+	return b
+}
+
+// WithVolumeName sets the VolumeName field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the VolumeName field is set to the value of the last call.
+func (b *ArchiveWorkloadStatusApplyConfiguration) WithVolumeName(value apiv1alpha1.ObjectName) *ArchiveWorkloadStatusApplyConfiguration {
+	b.VolumeName = &value
+	return b
+}
+
+// WithVolumeLostAt sets the VolumeLostAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the VolumeLostAt field is set to the value of the last call.
+func (b *ArchiveWorkloadStatusApplyConfiguration) WithVolumeLostAt(value v1.Time) *ArchiveWorkloadStatusApplyConfiguration {
+	b.VolumeLostAt = &value
 	return b
 }
 
