@@ -60,10 +60,11 @@ func (r *ArchiveReconciler) authority(ctx context.Context, s *archiveScope) erro
 		case authority.Conflict:
 			ref := authorityRef(s.archive, step.Spare)
 			s.stop(v1alpha1.SecretConflictReason, "Secret %s/%s exists and was not made for this Archive: delete or rename it.", ref.Namespace, ref.Name)
+			s.issuing = slots.holding(s.authorities.Issuing)
 			return nil
 		case authority.Lost:
 			ref := authorityRef(s.archive, step.Spare)
-			s.stop(v1alpha1.AuthorityLostReason, "Secret %s/%s with the certificate authority is missing or damaged: restore it from a backup, or raise spec.authority.rotation to have another authority take its place.", ref.Namespace, ref.Name)
+			s.stop(v1alpha1.AuthorityLostReason, "Secret %s/%s with the certificate authority is missing or damaged: %s.", ref.Namespace, ref.Name, step.Remedy)
 			s.issuing = slots.holding(s.authorities.Issuing)
 			return nil
 		case authority.None:

@@ -31,7 +31,8 @@ func (r *ArchiveReconciler) observeAuthorities(ctx context.Context, s *archiveSc
 	if s.server, err = readSecret(ctx, r, serverSecret(s.archive)); err != nil {
 		return seen, err
 	}
-	seen.SecretsCarry = s.server != nil && string(s.server.Data[caCertificateKey]) == s.archive.Status.CABundle
+	seen.ServerGone = s.server == nil
+	seen.SecretsCarry = seen.ServerGone || string(s.server.Data[caCertificateKey]) == s.archive.Status.CABundle
 	seen.OwnKeysKnow = true
 	if err := r.observeReplicas(ctx, s, &seen); err != nil {
 		return seen, err

@@ -24,9 +24,7 @@ type archiveScope struct {
 	before  *v1alpha1.Archive // as it was last written
 	now     time.Time
 	wakeAt  time.Time // for the server certificate
-	// reason and message tell what stands in the way; empty when nothing does.
-	reason, message string
-	stalled         bool
+	trouble
 	// users are the registries that a deletion waits for.
 	users []string
 	// ending is how many pods a deletion waits for.
@@ -44,6 +42,12 @@ type archiveScope struct {
 	waits       string         // what the replacement of the authority waits for
 	authorityAt time.Time      // when to look at the authorities again
 	again       bool           // something was begun that goes on in another pass
+}
+
+// trouble tells what stands in the way; zero when nothing does.
+type trouble struct {
+	reason, message string
+	stalled         bool
 }
 
 // stop says what a person must change.
@@ -74,10 +78,17 @@ func (r *ArchiveReconciler) ensure(ctx context.Context, s *archiveScope) error {
 	if err := r.authority(ctx, s); err != nil || s.again || s.authorities.Stage == "" {
 		return err
 	}
-	if err := r.serverCertificate(ctx, s); err != nil || s.reason != "" || s.archive.Spec.Workload == nil {
-		return err
+	// What is wrong with the authority keeps nothing from running that runs without it.
+	ofAuthority := s.trouble
+	s.trouble = trouble{}
+	err := r.serverCertificate(ctx, s)
+	if err == nil && s.reason == "" && s.archive.Spec.Workload != nil {
+		err = r.run(ctx, s)
 	}
-	return r.run(ctx, s)
+	if s.reason == "" {
+		s.trouble = ofAuthority
+	}
+	return err
 }
 
 func holdsCertificate(text string) bool {

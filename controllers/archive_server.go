@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/internal/authority"
 	"github.com/valtuus/valtuus/internal/ledger"
 	"github.com/valtuus/valtuus/internal/pki"
 )
@@ -37,23 +38,23 @@ func (r *ArchiveReconciler) serverCertificate(ctx context.Context, s *archiveSco
 	}
 	s.archive.Status.ServerSecretRef = &ref
 	leaf := serverLeaf(secret)
-	switch {
-	case leaf != nil && s.serves(leaf):
+	seen := authority.ServerSeen{Present: secret != nil, Serves: leaf != nil && s.serves(leaf), CanIssue: !s.issuing.IsZero()}
+	if seen.Serves {
 		s.record(leaf)
-		return r.makeKnownToServer(ctx, s, secret)
-	case s.issuing.IsZero(): // lost
-		return nil
 	}
-	return r.issueServer(ctx, s, ref, secret)
-}
-
-// makeKnownToServer gives the archive the authorities of its clients, when they are others than before.
-func (r *ArchiveReconciler) makeKnownToServer(ctx context.Context, s *archiveScope, secret *corev1.Secret) error {
-	if string(secret.Data[caCertificateKey]) == s.archive.Status.CABundle {
-		return nil
+	seen.Told = seen.Present && string(secret.Data[caCertificateKey]) == s.archive.Status.CABundle
+	switch authority.NextOfServer(seen) {
+	case authority.ServerIssue:
+		return r.issueServer(ctx, s, ref, secret)
+	case authority.ServerTell:
+		if secret.Data == nil {
+			secret.Data = map[string][]byte{}
+		}
+		secret.Data[caCertificateKey] = []byte(s.archive.Status.CABundle)
+		return r.Update(ctx, secret)
+	case authority.ServerLeave:
 	}
-	secret.Data[caCertificateKey] = []byte(s.archive.Status.CABundle)
-	return r.Update(ctx, secret)
+	return nil
 }
 
 func (r *ArchiveReconciler) issueServer(ctx context.Context, s *archiveScope, ref v1alpha1.SecretReference, secret *corev1.Secret) error {

@@ -277,6 +277,30 @@ var _ = Describe("an archive's authority", func() {
 		Expect(l.authority(ctx).Fingerprint).NotTo(Equal(first.Fingerprint))
 	})
 
+	It("that is lost with the server's Secret is replaced when that is asked for, and what runs is kept meanwhile", func(ctx context.Context) {
+		l := up(ctx, embedded)
+		Eventually(seen(ctx, l, l.Registry)).Should(beReady(v1alpha1.SucceededReason))
+		holder := must(seen(ctx, l, l.Registry)()).Status.SecretRef
+		l.stop()
+		for _, o := range []client.Object{l.platformSecret("-ca"), l.platformSecret("-server"),
+			&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: holder.Namespace, Name: string(holder.Name)}}} {
+			Expect(l.Delete(ctx, o)).To(Succeed())
+		}
+		l.start(nil)
+		Eventually(seen(ctx, l, l.Archive)).Should(notBeReady(v1alpha1.AuthorityLostReason))
+		service := come(ctx, l, &corev1.Service{ObjectMeta: l.meta("")})
+		Expect(l.Delete(ctx, service)).To(Succeed())
+		Eventually(seen(ctx, l, service)).Should(HaveField("UID", Not(Equal(service.UID))))
+		Expect(must(seen(ctx, l, l.Archive)())).To(notBeReady(v1alpha1.AuthorityLostReason))
+
+		l.rotate(ctx, 1)
+		Eventually(func() v1alpha1.AuthorityStatus { return l.authority(ctx) }).Should(HaveField("PublishedAt", Not(BeNil())))
+		l.pass(authority.Settle)
+		Eventually(l.stage(ctx)).Should(Equal(v1alpha1.AuthorityReplacing))
+		Eventually(seen(ctx, l, l.Archive)).Should(beReady(v1alpha1.ArchiveServingReason))
+		come(ctx, l, l.platformSecret("-server"))
+	})
+
 	It("that has expired while the manager was away is replaced unasked, and access comes back", func(ctx context.Context) {
 		l := begin(ctx, func(w *testworld.World) {
 			w.AreaSystem.Spec.Certificate.ValidUntil = w.In(20 * 365 * 24 * time.Hour)

@@ -190,13 +190,14 @@ func (f *credentialFlow) observe(ctx context.Context, h *holder) (ledger.Observe
 }
 
 // makeKnown gives a holder the authorities that the archive is verified against, when they are others than before. The
-// certificate and its key stay. It returns the Secret as it then is.
+// certificate and its key stay. A Secret that is not there is told of nothing: what is delivered next carries them. It
+// returns the Secret as it then is.
 func (f *credentialFlow) makeKnown(ctx context.Context, h *holder, current *corev1.Secret) (*corev1.Secret, error) {
 	bundle := h.archive.Status.CABundle
-	if bundle == "" || len(*h.ledger) == 0 || (h.secret != nil && current == nil) {
+	if bundle == "" || len(*h.ledger) == 0 {
 		return current, nil
 	}
-	if h.secret != nil && string(current.Data[caCertificateKey]) != bundle {
+	if h.secret != nil && current != nil && string(current.Data[caCertificateKey]) != bundle {
 		current = current.DeepCopy()
 		current.Data[caCertificateKey] = []byte(bundle)
 		if err := f.Update(ctx, current); err != nil {

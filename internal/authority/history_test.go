@@ -30,17 +30,21 @@ type held struct {
 type mount struct {
 	written, shown held
 	at             time.Time // when shown becomes what is written; zero when it is
+	gone           bool      // the Secret was lost: what is shown stays as it is
+	cut            bool      // and is not what is written, until it is written anew
 }
 
+func (m *mount) lose() { m.gone, m.cut, m.at = true, true, time.Time{} }
+
 func (m *mount) write(h held, now time.Time, delay time.Duration) {
-	if m.written = h; m.at.IsZero() {
+	if m.written, m.gone = h, false; m.at.IsZero() {
 		m.at = now.Add(delay)
 	}
 }
 
 func (m *mount) look(now time.Time) {
 	if !m.at.IsZero() && !now.Before(m.at) {
-		m.shown, m.at = m.written, time.Time{}
+		m.shown, m.at, m.cut = m.written, time.Time{}, false
 	}
 }
 
@@ -83,9 +87,11 @@ func (w *world) delay() time.Duration {
 func (w *world) observe() Observed {
 	o := Observed{Settle: Settle, Asked: w.asked, Main: w.main, Spare: w.spare, SecretsCarry: true, OwnKeysKnow: true, ReplicasTrust: true}
 	bundle := fingerprints(w.state.Bundle)
-	o.SecretsCarry = slices.Equal(w.server.written.bundle, bundle)
 	server := w.server.written
-	o.Served = server.issuer == w.state.Issuing && w.now.Before(server.ends) && !w.now.Before(server.issued.Add(Settle))
+	o.ServerGone = w.server.gone || server.issuer == ""
+	o.SecretsCarry = o.ServerGone || slices.Equal(server.bundle, bundle)
+	o.ReplicasTrust = w.state.Next == "" || slices.Contains(w.server.shown.bundle, w.state.Next)
+	o.Served = !o.ServerGone && server.issuer == w.state.Issuing && w.now.Before(server.ends) && !w.now.Before(server.issued.Add(Settle))
 	for _, p := range w.parties {
 		if w.now.Before(p.acceptUntil) && w.now.Before(p.former.ends) && p.former.issuer != w.state.Issuing {
 			o.FormerInUse = true
@@ -156,12 +162,17 @@ func (w *world) issue(by string, bundle []string) held {
 // serve keeps the server's Secret.
 func (w *world) serve() {
 	h, bundle := w.server.written, fingerprints(w.state.Bundle)
-	if by, ok := w.issuer(w.state); ok && (h.issuer != by || !w.now.Before(h.renew)) {
-		h = w.issue(by, bundle)
-	}
-	if h.issuer != "" && (h.issuer != w.server.written.issuer || h.issued != w.server.written.issued || !slices.Equal(h.bundle, bundle)) {
+	present := h.issuer != "" && !w.server.gone
+	by, ok := w.issuer(w.state)
+	switch NextOfServer(ServerSeen{
+		Present: present, Serves: present && h.issuer == w.state.Issuing && w.now.Before(h.renew), Told: slices.Equal(h.bundle, bundle), CanIssue: ok,
+	}) {
+	case ServerIssue:
+		w.server.write(w.issue(by, bundle), w.now, w.delay())
+	case ServerTell:
 		h.bundle = bundle
 		w.server.write(h, w.now, w.delay())
+	case ServerLeave:
 	}
 }
 
@@ -174,14 +185,14 @@ func (w *world) hold(p *party, stale bool) {
 	bundle := fingerprints(state.Bundle)
 	if p.written.issuer != "" && !slices.Equal(p.knows, bundle) {
 		p.knows = bundle
-		if !p.ownKey {
+		if !p.ownKey && !p.gone {
 			h := p.written
 			h.bundle = bundle
 			p.write(h, w.now, w.delay())
 		}
 	}
 	by, ok := w.issuer(state)
-	if !ok || (p.written.issuer != "" && w.now.Before(p.written.renew) && slices.Contains(bundle, p.written.issuer)) {
+	if !ok || (p.written.issuer != "" && !p.gone && w.now.Before(p.written.renew) && slices.Contains(bundle, p.written.issuer)) {
 		return
 	}
 	p.former, p.acceptUntil = p.written, w.now.Add(overlap)
@@ -204,13 +215,13 @@ func (w *world) pass(d time.Duration) {
 // handshakes is the oracle: whoever holds a credential that the ledger accepts reaches the server, and believes it.
 func (w *world) handshakes() {
 	server := w.server.shown
-	if server.issuer == "" || !w.now.Before(server.ends) {
+	if server.issuer == "" || !w.now.Before(server.ends) || w.server.cut {
 		return
 	}
 	for i, p := range w.parties {
 		client := p.shown
 		accepted := client.issued.Equal(p.written.issued) || (client.issued.Equal(p.former.issued) && w.now.Before(p.acceptUntil))
-		if client.issuer == "" || !w.now.Before(client.ends) || !accepted || (p.ownKey && w.lossy) {
+		if client.issuer == "" || !w.now.Before(client.ends) || !accepted || p.cut || (p.ownKey && w.lossy) {
 			continue
 		}
 		w.g.Expect(server.bundle).To(ContainElement(client.issuer), "the server refuses party %d, in %s since %s", i, w.state.Stage, w.now.Sub(w.state.Since))
@@ -242,7 +253,12 @@ func (w *world) expectSettled() {
 	w.g.Expect(w.state.Rotation).To(Equal(w.asked))
 	w.g.Expect(fingerprints(w.state.Bundle)).To(Equal([]string{w.state.Issuing}))
 	w.g.Expect(w.main.holds(w.state.Issuing)).To(BeTrue())
+	server := w.server.shown
+	w.g.Expect(w.now.Before(server.ends)).To(BeTrue(), "it serves")
+	w.g.Expect(server.issuer).To(Equal(w.state.Issuing))
+	w.g.Expect(server.bundle).To(Equal([]string{w.state.Issuing}))
 	for _, p := range w.parties {
+		w.g.Expect(p.gone || p.cut).To(BeFalse())
 		w.g.Expect(p.written.issuer).To(Equal(w.state.Issuing))
 		w.g.Expect(p.knows).To(Equal([]string{w.state.Issuing}))
 	}
@@ -252,8 +268,9 @@ func (w *world) expectSettled() {
 }
 
 // TestNobodyNoticesAReplacement draws histories of replacements, crashes between any two writes, controllers that come
-// late or see what a cache had a moment ago, and lost keys. At every moment each credential that the ledger accepts
-// reaches the server, and its holder believes the server.
+// late or see what a cache had a moment ago, lost keys and lost Secrets of servers and holders. At every moment each credential that the ledger accepts
+// reaches the server, and its holder believes the server, unless what one of them has mounted was lost; and each history
+// comes to a server that serves.
 func TestNobodyNoticesAReplacement(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
@@ -287,6 +304,12 @@ func TestNobodyNoticesAReplacement(t *testing.T) {
 					}
 				})
 			},
+			"lose the server's": func(*rapid.T) { w.server.lose() },
+			"lose a holder's": func(t *rapid.T) {
+				if p := rapid.SampledFrom(w.parties).Draw(t, "party"); !p.ownKey && p.written.issuer != "" {
+					p.lose()
+				}
+			},
 			"restore": func(*rapid.T) {
 				for _, bring := range lost {
 					bring()
@@ -294,8 +317,10 @@ func TestNobodyNoticesAReplacement(t *testing.T) {
 				lost = nil
 			},
 		})
-		for _, bring := range lost {
-			bring()
+		if rapid.Bool().Draw(t, "restored at last") {
+			for _, bring := range lost {
+				bring()
+			}
 		}
 		w.asked++ // the way on, whatever was lost
 		w.all(14 * time.Hour)

@@ -40,6 +40,13 @@ const (
 	WaitRetired  = "the former authority to be taken from all Secrets"
 )
 
+// What a person can do for an authority that is lost.
+const (
+	RemedyRotate = "restore it from a backup, or raise spec.authority.rotation to have another authority take its place"
+	RemedyWait   = "restore it from a backup, or wait for the one that takes its place"
+	RemedyDelete = "restore it from a backup, or delete it to have another authority made, by which every credential is issued anew"
+)
+
 // Step is what to do next.
 type Step struct {
 	Action Action
@@ -47,8 +54,10 @@ type Step struct {
 	State State
 	// Spare tells which of the Secrets is meant: of Make, Conflict and Lost.
 	Spare bool
-	// Waits tells what a replacement waits for; of None.
+	// Waits tells what a replacement waits for; of None and Lost.
 	Waits string
+	// Remedy tells what a person can do; of Lost.
+	Remedy string
 	// WakeAt is when to ask again; of None and Lost. Zero = never.
 	WakeAt time.Time
 }
@@ -67,7 +76,7 @@ func Next(s State, o Observed, now time.Time) Step {
 		if o.Asked > s.Rotation {
 			return begin(s, o, now)
 		}
-		return Step{Action: Lost, Spare: s.Stage == Replacing, WakeAt: issuing.NotAfter}
+		return Step{Action: Lost, Remedy: RemedyRotate, Spare: s.Stage == Replacing, WakeAt: issuing.NotAfter}
 	case s.Stage == Replacing:
 		return replace(s, o, now)
 	case s.Stage == Retiring:
@@ -87,7 +96,7 @@ func first(o Observed, now time.Time) Step {
 	case !o.Main.Present:
 		return Step{Action: Make}
 	case o.Main.Holds.Fingerprint == "":
-		return Step{Action: Lost}
+		return Step{Action: Lost, Remedy: RemedyDelete} // nothing is on record that another could take the place of
 	}
 	return Step{Action: Write, State: State{
 		Stage: Stable, Rotation: o.Asked, Issuing: o.Main.Holds.Fingerprint, Bundle: []Certificate{o.Main.Holds}, Since: now,
@@ -124,7 +133,7 @@ func begin(s State, o Observed, now time.Time) Step {
 func publish(s State, o Observed, now time.Time) Step {
 	if !o.Spare.holds(s.Next) || s.certificate(s.Next).expired(now) {
 		if o.Asked <= s.Rotation && !s.certificate(s.Next).expired(now) {
-			return Step{Action: Lost, Spare: true, WakeAt: s.certificate(s.Next).NotAfter}
+			return Step{Action: Lost, Remedy: RemedyRotate, Spare: true, WakeAt: s.certificate(s.Next).NotAfter}
 		}
 		// It has issued nothing.
 		s.Bundle = slices.DeleteFunc(slices.Clone(s.Bundle), func(c Certificate) bool { return c.Fingerprint == s.Next })
@@ -133,7 +142,7 @@ func publish(s State, o Observed, now time.Time) Step {
 	lost := !o.Main.holds(s.Issuing) && !s.certificate(s.Issuing).expired(now)
 	waiting := Step{Action: None, WakeAt: now.Add(Poll)}
 	if lost {
-		waiting.Action = Lost
+		waiting.Action, waiting.Remedy = Lost, RemedyWait
 	}
 	switch {
 	case s.certificate(s.Issuing).expired(now):
@@ -142,7 +151,7 @@ func publish(s State, o Observed, now time.Time) Step {
 		waiting.Waits = WaitSecrets
 	case !o.OwnKeysKnow && !lost: // without its key nothing is renewed
 		waiting.Waits = WaitOwnKeys
-	case !o.ReplicasTrust:
+	case !o.ReplicasTrust && !(lost && o.ServerGone): // nor is the Secret made by which they would learn of it
 		waiting.Waits = WaitReplicas
 	case s.PublishedAt.IsZero(), s.PublishedAt.After(now):
 		s.PublishedAt = now

@@ -111,3 +111,51 @@ func TestWhatAReplacementWaitsFor(t *testing.T) {
 	g.Expect(s.Stage).To(Equal(Stable))
 	g.Expect(Next(s, o, now)).To(Equal(Step{Action: None, WakeAt: fresh.DueAt()}))
 }
+
+// TestWhatIsLostIsToldWithWhatHelps: what a person is told to do leads on.
+func TestWhatIsLostIsToldWithWhatHelps(t *testing.T) {
+	g := NewWithT(t)
+	now := t0.Add(time.Hour)
+	stable := State{Stage: Stable, Issuing: "old", Bundle: []Certificate{old}, Since: t0}
+	g.Expect(Next(stable, Observed{}, now).Remedy).To(Equal(RemedyRotate))
+	g.Expect(Next(stable, Observed{Asked: 1}, now).Action).To(Equal(Make))
+
+	damaged := Observed{Asked: 1, Main: Slot{Present: true}}
+	g.Expect(Next(State{}, damaged, now)).To(Equal(Step{Action: Lost, Remedy: RemedyDelete}), "no number of a rotation helps where nothing is on record")
+	g.Expect(Next(State{}, Observed{}, now).Action).To(Equal(Make))
+
+	publishing := State{Stage: Publishing, Rotation: 1, Issuing: "old", Next: "new", Bundle: []Certificate{old, fresh}, Since: t0}
+	g.Expect(Next(publishing, Observed{Asked: 1, Spare: holding(fresh)}, now).Remedy).To(Equal(RemedyWait))
+	g.Expect(Next(publishing, Observed{Asked: 1, Main: holding(old)}, now).Remedy).To(Equal(RemedyRotate), "of the one that is to issue next")
+}
+
+// TestAServerIsToldOfAuthoritiesThatCannotYetIssue: the authority that takes a lost one's place waits for that.
+func TestAServerIsToldOfAuthoritiesThatCannotYetIssue(t *testing.T) {
+	for name, c := range map[string]struct {
+		seen ServerSeen
+		want ServerAction
+	}{
+		"it is as it should be":                   {ServerSeen{Present: true, Serves: true, Told: true, CanIssue: true}, ServerLeave},
+		"the bundle is another":                   {ServerSeen{Present: true, Serves: true, CanIssue: true}, ServerTell},
+		"the bundle is another, the key is lost":  {ServerSeen{Present: true, Serves: true}, ServerTell},
+		"its certificate is due":                  {ServerSeen{Present: true, Told: true, CanIssue: true}, ServerIssue},
+		"its certificate is due, the key is lost": {ServerSeen{Present: true}, ServerTell},
+		"nothing helps without the key":           {ServerSeen{Present: true, Told: true}, ServerLeave},
+		"it is gone":                              {ServerSeen{CanIssue: true}, ServerIssue},
+		"it is gone, and so is the key":           {ServerSeen{}, ServerLeave},
+	} {
+		t.Run(name, func(t *testing.T) { NewWithT(t).Expect(NextOfServer(c.seen)).To(Equal(c.want)) })
+	}
+}
+
+// TestReplicasThatNobodyCanTellAreNotWaitedFor: with the server's Secret and the key that issues both lost.
+func TestReplicasThatNobodyCanTellAreNotWaitedFor(t *testing.T) {
+	g := NewWithT(t)
+	s := State{Stage: Publishing, Issuing: "old", Next: "new", Bundle: []Certificate{old, fresh}, Since: t0}
+	o := Observed{Settle: Settle, Spare: holding(fresh), SecretsCarry: true, OwnKeysKnow: true, ServerGone: true}
+	g.Expect(Next(s, o, t0.Add(time.Minute)).Action).To(Equal(Write))
+	o.Main = holding(old) // by which the Secret is made again
+	g.Expect(Next(s, o, t0.Add(time.Minute)).Waits).To(Equal(WaitReplicas))
+	o.Main, o.ServerGone = Slot{}, false
+	g.Expect(Next(s, o, t0.Add(time.Minute)).Waits).To(Equal(WaitReplicas))
+}

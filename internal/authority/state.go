@@ -99,8 +99,11 @@ type Observed struct {
 	Asked int32
 	// Main and Spare are the two Secrets.
 	Main, Spare Slot
-	// SecretsCarry tells that the Secret of the server certificate and those of all live credentials hold State.Bundle.
+	// SecretsCarry tells that the Secret of the server certificate and those of all live credentials hold State.Bundle,
+	// if they are there: what is made later holds it from the beginning.
 	SecretsCarry bool
+	// ServerGone tells that the Secret of the server certificate is not there.
+	ServerGone bool
 	// OwnKeysKnow tells that each holder of a key of its own has been issued a certificate since State.Since, and so
 	// had occasion to read the bundle with it.
 	OwnKeysKnow bool
