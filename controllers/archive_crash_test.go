@@ -102,7 +102,7 @@ var _ = Describe("a crash of the manager", func() {
 			Expect(missing(ctx, l, l.volume())()).NotTo(Succeed())
 			if !making.died && !ending.died {
 				Expect(making.writes).To(HaveLen(13), "%v", making.writes)
-				Expect(ending.writes).To(HaveLen(5), "%v", ending.writes)
+				Expect(ending.writes).To(HaveLen(9), "%v", ending.writes)
 				break
 			}
 		}

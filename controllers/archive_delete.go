@@ -51,7 +51,7 @@ func (r *ArchiveReconciler) finalize(ctx context.Context, s *archiveScope) (wait
 			return false, err
 		}
 	}
-	if err := r.remove(ctx, archive, workload.ClusterRoleBinding(archive.Namespace, archive.Name)); err != nil {
+	if err := r.removeChildren(ctx, archive); err != nil {
 		return false, err
 	}
 	for _, ref := range []v1alpha1.SecretReference{serverSecret(archive), authoritySecret(archive), spareAuthoritySecret(archive)} {
@@ -72,7 +72,7 @@ func (r *ArchiveReconciler) finalize(ctx context.Context, s *archiveScope) (wait
 func (r *ArchiveReconciler) endPods(ctx context.Context, archive *v1alpha1.Archive) (left int, err error) {
 	named := metav1.ObjectMeta{Namespace: archive.Namespace, Name: archive.Name}
 	for _, set := range []client.Object{&appsv1.StatefulSet{ObjectMeta: named}, &appsv1.Deployment{ObjectMeta: named}} {
-		if err := r.remove(ctx, archive, set); err != nil {
+		if err := r.removeLive(ctx, archive, set); err != nil {
 			return 0, err
 		}
 	}
@@ -80,6 +80,20 @@ func (r *ArchiveReconciler) endPods(ctx context.Context, archive *v1alpha1.Archi
 	plan := &workload.Plan{Archive: archive}
 	err = r.List(ctx, &pods, client.InNamespace(archive.Namespace), client.MatchingLabels(plan.Selector()))
 	return len(pods.Items), err
+}
+
+// removeChildren deletes what was made for the archive and does not outlive it.
+func (r *ArchiveReconciler) removeChildren(ctx context.Context, archive *v1alpha1.Archive) error {
+	plan := &workload.Plan{Archive: archive, Settings: r.settings}
+	for _, child := range plan.Children() {
+		if child.Outlives {
+			continue
+		}
+		if err := r.removeLive(ctx, archive, child.Object); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // removeLeases takes away the Leases of replicas that could not do so themselves, once there is no pod any more: nobody
@@ -95,11 +109,26 @@ func (r *ArchiveReconciler) removeLeases(ctx context.Context, archive *v1alpha1.
 	return err
 }
 
-// remove deletes an object that was made for the archive, if it is there, and leaves any other alone.
+// remove deletes an object that was made for the archive, if the cache has it, and leaves any other alone.
 func (r *ArchiveReconciler) remove(ctx context.Context, archive *v1alpha1.Archive, o client.Object) error {
-	err := r.Get(ctx, client.ObjectKeyFromObject(o), o)
-	if err != nil || !workload.MadeFor(o, archive) || o.GetDeletionTimestamp() != nil {
+	if err := r.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
 		return client.IgnoreNotFound(err)
+	}
+	return r.removeFound(ctx, archive, o)
+}
+
+// removeLive is remove for the last look at an object, which may have been made a moment ago.
+func (r *ArchiveReconciler) removeLive(ctx context.Context, archive *v1alpha1.Archive, o client.Object) error {
+	live, err := r.findLive(ctx, o)
+	if err != nil || live == nil {
+		return err
+	}
+	return r.removeFound(ctx, archive, live)
+}
+
+func (r *ArchiveReconciler) removeFound(ctx context.Context, archive *v1alpha1.Archive, o client.Object) error {
+	if !workload.MadeFor(o, archive) || o.GetDeletionTimestamp() != nil {
+		return nil
 	}
 	uid := o.GetUID()
 	return client.IgnoreNotFound(r.Delete(ctx, o, client.Preconditions{UID: &uid}, client.PropagationPolicy(metav1.DeletePropagationBackground)))

@@ -12,9 +12,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/controllers"
 	"github.com/valtuus/valtuus/internal/testworld"
 	"github.com/valtuus/valtuus/internal/workload"
 )
@@ -101,10 +104,10 @@ var _ = Describe("an archive that is deleted", func() {
 		Consistently(func() error { return missing(ctx, l, binding)() }, "300ms").ShouldNot(Succeed(), "what ends may do what it does at its end")
 		Expect(l.Delete(ctx, &corev1.Pod{ObjectMeta: l.meta("-0")}, client.GracePeriodSeconds(0))).To(Succeed())
 		Eventually(missing(ctx, l, l.Archive)).Should(Succeed())
-		for _, o := range []client.Object{
-			binding, &corev1.Secret{ObjectMeta: l.meta("-ca")}, &corev1.Secret{ObjectMeta: l.meta("-server")},
-		} {
-			Expect(missing(ctx, l, o)()).To(Succeed(), "%T %s", o, o.GetName())
+		for _, o := range append(l.children(), &corev1.Secret{ObjectMeta: l.meta("-ca")}, &corev1.Secret{ObjectMeta: l.meta("-server")}) {
+			if o.GetName() != l.volume().Name && o.GetName() != l.keys().Name {
+				Expect(missing(ctx, l, o)()).To(Succeed(), "%T %s: there is no garbage collector here", o, o.GetName())
+			}
 		}
 		Expect(l.leases(ctx)).To(BeEmpty(), "nobody waits for the word of what is gone")
 		volume, keys := come(ctx, l, l.volume()), come(ctx, l, l.keys())
@@ -120,11 +123,6 @@ var _ = Describe("an archive that is deleted", func() {
 			return notes, err
 		}).Should(ConsistOf(SatisfyAll(ContainSubstring(volume.Name), ContainSubstring(keys.Name))))
 
-		for _, child := range l.children() { // there is no garbage collector here
-			if child.GetName() != volume.Name && child.GetName() != keys.Name {
-				Expect(client.IgnoreNotFound(l.Delete(ctx, child))).To(Succeed())
-			}
-		}
 		// The next Archive of the name finds the documents, and the keys that they are sealed under.
 		next := another(l.Archive, l.Platform, l.Archive.Name)
 		next.Finalizers, next.Status = nil, v1alpha1.ArchiveStatus{}
@@ -134,6 +132,21 @@ var _ = Describe("an archive that is deleted", func() {
 		Expect(come(ctx, l, l.keys()).Data).To(Equal(keys.Data))
 		Eventually(seen(ctx, l, l.volume())).Should(SatisfyAll(HaveField("UID", volume.UID),
 			HaveField("Annotations", HaveKeyWithValue(workload.OwnerAnnotation, string(next.UID)))))
+	})
+
+	It("leaves nothing to the garbage collector: what a former version made loses its owner references, and no pod is replaced for that", func(ctx context.Context) {
+		l := up(ctx, embedded)
+		l.stop()
+		set := come(ctx, l, l.statefulSet())
+		former, err := appsv1ac.ExtractStatefulSet(set, controllers.FieldOwner)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(l.Apply(ctx, former.WithOwnerReferences(metav1ac.OwnerReference().
+			WithAPIVersion(v1alpha1.GroupVersion.String()).WithKind("Archive").WithName(l.Archive.Name).WithUID(l.Archive.UID).
+			WithController(true).WithBlockOwnerDeletion(true)), client.FieldOwner(controllers.FieldOwner))).To(Succeed())
+		Expect(come(ctx, l, l.statefulSet()).OwnerReferences).To(HaveLen(1))
+		l.start(nil)
+		Eventually(seen(ctx, l, l.statefulSet())).Should(SatisfyAll(HaveField("OwnerReferences", BeEmpty()),
+			HaveField("UID", set.UID), HaveField("Generation", set.Generation)))
 	})
 
 	It("names the first few of many registries and counts the rest", func(ctx context.Context) {

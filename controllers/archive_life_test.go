@@ -130,8 +130,8 @@ var _ = Describe("an archive that runs in the cluster", func() {
 		Eventually(seen(ctx, l, account)).Should(HaveField("AutomountServiceAccountToken", HaveValue(BeFalse())))
 		change(ctx, l, role, func(b *rbacv1.RoleBinding) { b.Subjects = nil })
 		Eventually(seen(ctx, l, role)).Should(HaveField("Subjects", HaveLen(1)))
-		// An object that lost all by which it is known but its owner.
-		change(ctx, l, service, func(s *corev1.Service) { s.Labels, s.Annotations = nil, nil })
+		// An object that lost all by which it is known but the annotation.
+		change(ctx, l, service, func(s *corev1.Service) { s.Labels = nil })
 		Eventually(seen(ctx, l, service)).Should(HaveField("Labels", HaveKey(workload.ArchiveLabel)))
 
 		for _, o := range []client.Object{service, policy, budget, account, role, l.deployment(), workload.ClusterRoleBinding(l.Platform, l.Archive.Name)} {

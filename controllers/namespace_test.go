@@ -181,8 +181,19 @@ var _ = Describe("a namespace that is deleted", Ordered, func() {
 		}
 		keys := l.keys()
 		Expect(w.Get(ctx, keyOf(keys), keys)).To(Succeed())
+		Expect(w.Delete(ctx, w.Archive, client.PropagationPolicy(metav1.DeletePropagationForeground))).To(Succeed())
+		Consistently(func() (err error) {
+			for _, o := range l.children() {
+				if err = w.Get(ctx, keyOf(o), o); err == nil && o.GetDeletionTimestamp() != nil {
+					err = fmt.Errorf("%T is being deleted", o)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		}, "2s").Should(Succeed(), "what serves registries stays, in the foreground as well")
 		remove(ctx, w, w.Organizer)
-		Expect(w.Delete(ctx, w.Archive)).To(Succeed())
 		for _, o := range l.children() {
 			if o.GetName() == l.volume().Name || o.GetName() == keys.Name {
 				Consistently(func() error { return w.Get(ctx, keyOf(o), o) }, "500ms").Should(Succeed(), "%T", o)

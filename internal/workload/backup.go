@@ -116,7 +116,7 @@ func (p *Plan) cronJob(wanted *v1alpha1.ArchiveBackup) *batchv1ac.CronJobApplyCo
 		WithBackoffLimit(2).WithActiveDeadlineSeconds(int64(backupDeadline / time.Second)).
 		WithTemplate(corev1ac.PodTemplateSpec().WithLabels(p.backupLabels()).WithSpec(pod))
 	return batchv1ac.CronJob(BackupName(p.name()), p.namespace()).
-		WithLabels(p.labels()).WithAnnotations(p.annotations()).WithOwnerReferences(p.owner()).
+		WithLabels(p.labels()).WithAnnotations(p.annotations()).
 		WithSpec(batchv1ac.CronJobSpec().
 			WithSchedule(wanted.Schedule).WithTimeZone("Etc/UTC").
 			WithConcurrencyPolicy(batchv1.ForbidConcurrent).

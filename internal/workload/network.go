@@ -43,7 +43,7 @@ func (p *Plan) networkPolicy() *networkingv1ac.NetworkPolicyApplyConfiguration {
 		spec.WithEgress(egress(ports))
 	}
 	return networkingv1ac.NetworkPolicy(p.name(), p.namespace()).
-		WithLabels(p.labels()).WithAnnotations(p.annotations()).WithOwnerReferences(p.owner()).WithSpec(spec)
+		WithLabels(p.labels()).WithAnnotations(p.annotations()).WithSpec(spec)
 }
 
 func egress(ports []int32) *networkingv1ac.NetworkPolicyEgressRuleApplyConfiguration {

@@ -125,7 +125,7 @@ func (p *Plan) claim() *corev1ac.PersistentVolumeClaimApplyConfiguration {
 
 func (p *Plan) statefulSet() *appsv1ac.StatefulSetApplyConfiguration {
 	return appsv1ac.StatefulSet(p.name(), p.namespace()).
-		WithLabels(p.labels()).WithAnnotations(p.annotations()).WithOwnerReferences(p.owner()).
+		WithLabels(p.labels()).WithAnnotations(p.annotations()).
 		WithSpec(appsv1ac.StatefulSetSpec().
 			WithReplicas(1).WithServiceName(p.name()).
 			WithSelector(metav1ac.LabelSelector().WithMatchLabels(p.Selector())).
@@ -137,7 +137,7 @@ func (p *Plan) statefulSet() *appsv1ac.StatefulSetApplyConfiguration {
 
 func (p *Plan) deployment() *appsv1ac.DeploymentApplyConfiguration {
 	return appsv1ac.Deployment(p.name(), p.namespace()).
-		WithLabels(p.labels()).WithAnnotations(p.annotations()).WithOwnerReferences(p.owner()).
+		WithLabels(p.labels()).WithAnnotations(p.annotations()).
 		WithSpec(appsv1ac.DeploymentSpec().
 			WithReplicas(p.Replicas()).
 			WithSelector(metav1ac.LabelSelector().WithMatchLabels(p.Selector())).
@@ -153,7 +153,7 @@ func (p *Plan) deployment() *appsv1ac.DeploymentApplyConfiguration {
 // drained for ever.
 func (p *Plan) disruptionBudget() *policyv1ac.PodDisruptionBudgetApplyConfiguration {
 	return policyv1ac.PodDisruptionBudget(p.name(), p.namespace()).
-		WithLabels(p.labels()).WithAnnotations(p.annotations()).WithOwnerReferences(p.owner()).
+		WithLabels(p.labels()).WithAnnotations(p.annotations()).
 		WithSpec(policyv1ac.PodDisruptionBudgetSpec().
 			WithMaxUnavailable(intstr.FromInt32(1)).
 			// A pod that does not serve anyway is in nobody's way.
@@ -167,7 +167,7 @@ func (p *Plan) service() *corev1ac.ServiceApplyConfiguration {
 			WithTargetPort(intstr.FromString(name)).WithAppProtocol("https")
 	}
 	return corev1ac.Service(p.name(), p.namespace()).
-		WithLabels(p.labels()).WithAnnotations(p.annotations()).WithOwnerReferences(p.owner()).
+		WithLabels(p.labels()).WithAnnotations(p.annotations()).
 		WithSpec(corev1ac.ServiceSpec().WithType(corev1.ServiceTypeClusterIP).WithSelector(p.Selector()).
 			WithPorts(serve("api", APIPort), serve("log", LogPort)))
 }
@@ -187,7 +187,7 @@ func PortsOf(wanted runtime.ApplyConfiguration) client.Patch {
 
 func (p *Plan) serviceAccount() *corev1ac.ServiceAccountApplyConfiguration {
 	return corev1ac.ServiceAccount(ServiceAccountName(p.name()), p.namespace()).
-		WithLabels(p.labels()).WithAnnotations(p.annotations()).WithOwnerReferences(p.owner()).
+		WithLabels(p.labels()).WithAnnotations(p.annotations()).
 		WithAutomountServiceAccountToken(false)
 }
 
@@ -199,7 +199,7 @@ const (
 
 func (p *Plan) roleBinding() *rbacv1ac.RoleBindingApplyConfiguration {
 	return rbacv1ac.RoleBinding(ServiceAccountName(p.name()), p.namespace()).
-		WithLabels(p.labels()).WithAnnotations(p.annotations()).WithOwnerReferences(p.owner()).
+		WithLabels(p.labels()).WithAnnotations(p.annotations()).
 		WithRoleRef(roleRef(leaseRole)).WithSubjects(p.subject())
 }
 

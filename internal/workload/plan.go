@@ -8,7 +8,6 @@ import (
 
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
 )
@@ -108,15 +107,10 @@ func (p *Plan) labels() map[string]string {
 	return labels
 }
 
+// annotations say for which Archive an object was made. None of them has an owner reference: the garbage collector would
+// take what serves away while registries use it, where an Archive is deleted in the foreground.
 func (p *Plan) annotations() map[string]string {
 	return map[string]string{OwnerAnnotation: string(p.Archive.UID)}
-}
-
-// owner makes what is rendered go with the Archive.
-func (p *Plan) owner() *metav1ac.OwnerReferenceApplyConfiguration {
-	return metav1ac.OwnerReference().
-		WithAPIVersion(v1alpha1.GroupVersion.String()).WithKind("Archive").WithName(p.name()).WithUID(p.Archive.UID).
-		WithController(true).WithBlockOwnerDeletion(true)
 }
 
 // MadeFor tells whether an object was made for an Archive. Another is never adopted, changed or deleted.
