@@ -97,6 +97,17 @@ func (t *tx) Get(doing, query string, args []any, dest ...any) (found bool, err 
 	return found && t.lost == nil, t.lost
 }
 
+// Hold implements sqlstore.Tx.
+func (t *tx) Hold(doing, query string, args []any, dest ...any) (found bool, err error) {
+	return t.Get(doing, query+" FOR SHARE", args, dest...)
+}
+
+// Claim implements sqlstore.Tx. Who holds a row holds this lock of its table shared. One waits for a row for as long as
+// there is always another that holds it; of this lock none is given to those who come later.
+func (t *tx) Claim(doing, table string) error {
+	return t.Exec(doing, "LOCK TABLE "+table+" IN EXCLUSIVE MODE")
+}
+
 // Each implements sqlstore.Tx.
 func (t *tx) Each(doing, query string, args []any, scan func(dest func(...any) error) error) error {
 	if t.lost != nil {

@@ -71,6 +71,14 @@ func (t *tx) run(doing, query string, args ...any) error {
 	return classify(doing, err)
 }
 
+// Hold implements sqlstore.Tx: there is one transaction that writes.
+func (t *tx) Hold(doing, query string, args []any, dest ...any) (found bool, err error) {
+	return t.Get(doing, query, args, dest...)
+}
+
+// Claim implements sqlstore.Tx.
+func (t *tx) Claim(_, _ string) error { return nil }
+
 // Each implements sqlstore.Tx.
 func (t *tx) Each(doing, query string, args []any, scan func(dest func(...any) error) error) (err error) {
 	s, err := t.w.prepared(query)

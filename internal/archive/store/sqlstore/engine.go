@@ -43,6 +43,11 @@ type Tx interface {
 	// Get runs a query of at most one row and scans it into dest, which are pointers to string, []byte, int,
 	// int64 or (for what may be NULL) *int64; found says whether there was one.
 	Get(doing, query string, args []any, dest ...any) (found bool, err error)
+	// Hold is Get of a row of one table that no other transaction changes from then on until this one ends; where one did
+	// since this one began, this one loses. Any number may hold a row at once.
+	Hold(doing, query string, args []any, dest ...any) (found bool, err error)
+	// Claim waits until no other transaction holds a row of the table. None holds one anew before this one ends.
+	Claim(doing, table string) error
 	// Each runs a query and calls scan for every row, with what scans it as Get does. scan must not use the Tx.
 	Each(doing, query string, args []any, scan func(dest func(...any) error) error) error
 }

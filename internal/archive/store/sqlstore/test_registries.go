@@ -11,20 +11,16 @@ import (
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
 
-// admit refuses a write to a test registry that is closed. Of a write to an open one and of its closing, both of which
-// change its row, one sees the other. It asks the database only where the OID may be that of a test registry.
+// admit refuses a write to a test registry that is closed. Until the write is done, the registry stays open. It asks the
+// database only where the OID may be that of a test registry.
 func admit(t Tx, registry string) error {
 	if !strings.HasPrefix(registry, store.TestRegistryArc) {
 		return nil
 	}
-	if err := t.Exec("counting a write to a test registry",
-		`UPDATE test_registries SET writes = writes + 1 WHERE registry_oid = $1 AND closed_us IS NULL`, registry); err != nil {
-		return err
-	}
-	var one int
-	closed, err := t.Get("asking whether a test registry is closed",
-		`SELECT 1 FROM test_registries WHERE registry_oid = $1 AND closed_us IS NOT NULL`, []any{registry}, &one)
-	if err == nil && closed {
+	var closed *int64
+	_, err := t.Hold("asking whether a test registry is closed",
+		`SELECT closed_us FROM test_registries WHERE registry_oid = $1`, []any{registry}, &closed)
+	if err == nil && closed != nil {
 		err = store.ErrOver
 	}
 	return err
@@ -107,6 +103,7 @@ func (s *Store) OpenTestRegistry(ctx context.Context, registry store.TestRegistr
 			OID: registry.OID, TestUID: registry.TestUID, Namespace: registry.Namespace, Name: registry.Name,
 			Salt: registry.Salt, Opened: store.Instant(registry.Opened),
 		}
+		// The version before this one counts its writes beside it.
 		return t.Exec("opening a test registry",
 			`INSERT INTO test_registries (registry_oid, test_uid, test_namespace, test_name, salt, opened_us, documents, clients, writes)
 			 VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0)`,
@@ -120,6 +117,7 @@ func (s *Store) OpenTestRegistry(ctx context.Context, registry store.TestRegistr
 
 // CloseTestRegistry implements store.TestRegistryStore.
 func (s *Store) CloseTestRegistry(ctx context.Context, registry string, at time.Time) error {
+	const closing = "closing a test registry"
 	return s.queue.Do(ctx, 0, func(t Tx) error {
 		_, found, err := testRegistry(t, registry)
 		switch {
@@ -128,7 +126,10 @@ func (s *Store) CloseTestRegistry(ctx context.Context, registry string, at time.
 		case !found:
 			return store.ErrNotFound
 		}
-		return t.Exec("closing a test registry",
+		if err := t.Claim(closing, "test_registries"); err != nil {
+			return err
+		}
+		return t.Exec(closing,
 			`UPDATE test_registries SET closed_us = $1 WHERE registry_oid = $2 AND closed_us IS NULL`, store.Micros(at), registry)
 	})
 }
