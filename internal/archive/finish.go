@@ -64,7 +64,7 @@ func (x *exchange) answer(proof durable, out outcome) {
 		a = x.problemAnswer(out.problem)
 		maps.Copy(a.header, out.header)
 	}
-	if cut, sent := x.write(a); cut != nil {
+	if cut, sent := x.write(a); cut != nil && out.problem == nil { // a problem tells of nobody's data
 		x.cut(*cut, sent)
 		return
 	}

@@ -7,6 +7,9 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+
+	"github.com/valtuus/valtuus/internal/archive/problem"
+	"github.com/valtuus/valtuus/internal/archive/store"
 )
 
 // pieceSize is how much of a body goes out on one decision.
@@ -26,7 +29,8 @@ type pieces struct {
 	status  int
 	holds   func() *outcome
 	waiting []byte
-	sent    int64
+	// sent is how much has left, at the most.
+	sent int64
 	// stopped is how the right ended.
 	stopped *outcome
 }
@@ -67,8 +71,8 @@ func (p *pieces) send(piece []byte) error {
 			return errCut
 		}
 	}
-	n, err := p.x.writer.Write(piece)
-	p.sent += int64(n)
+	_, err := p.x.writer.Write(piece)
+	p.sent += int64(len(piece))                   // HTTP/2 does not tell how much of one left that failed
 	if err == nil && p.sent > int64(len(piece)) { // of one piece, the server decides
 		err = http.NewResponseController(p.x.writer).Flush()
 	}
@@ -78,8 +82,8 @@ func (p *pieces) send(piece []byte) error {
 	return nil
 }
 
-// write sends an answer. The caller may be gone; there is nobody to tell then. It says how the answer ended, where that
-// was not at its end.
+// write sends an answer. It says how the answer ended, where that was not at its end. A caller that was gone before
+// anything left is told nothing, and the row that the answer began with tells no less than there was.
 func (x *exchange) write(a answer) (cut *outcome, sent int64) {
 	header := x.writer.Header()
 	for name, values := range a.header {
@@ -94,10 +98,15 @@ func (x *exchange) write(a answer) (cut *outcome, sent int64) {
 	p := &pieces{x: x, status: a.status, holds: x.holds}
 	err := p.stream(a)
 	switch {
-	case err == nil, errors.Is(err, errGone), p.stopped == nil && x.context().Err() != nil: // which ends a reading too
+	case err == nil:
 		return nil, p.sent
 	case p.stopped != nil:
 		return p.stopped, p.sent
+	case errors.Is(err, errGone), x.context().Err() != nil: // which ends a reading too
+		if p.sent == 0 {
+			return nil, 0
+		}
+		return ended(failed(problem.Of(problem.ConnectionEnded))), p.sent
 	default:
 		return ended(x.storeFailed(err)), p.sent
 	}
@@ -125,6 +134,9 @@ func (x *exchange) cut(out outcome, sent int64) {
 		return
 	}
 	x.row.Outcome, x.row.Reason, x.row.CutAt = out.kind, out.reason, sent
+	if out.kind == store.OutcomeError { // no decision ended it
+		x.row.Time = x.now()
+	}
 	ctx, cancel := x.outliving()
 	defer cancel()
 	if err := x.server.opts.Store.AppendLog(ctx, x.row); err != nil {

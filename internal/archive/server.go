@@ -112,7 +112,12 @@ func (s *Server) Handler() http.Handler { return s.handler }
 
 // Serve answers on the listener until ctx ends, then lets running requests finish. It closes the listener.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
-	server := &http.Server{
+	server := s.http()
+	return serving.Until(ctx, server, func() error { return server.ServeTLS(listener, "", "") })
+}
+
+func (s *Server) http() *http.Server {
+	return &http.Server{
 		Handler:           s.partingFrom(s.handler),
 		TLSConfig:         s.tlsConfig(),
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -122,7 +127,6 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          serving.ConnectionLog(s.opts.Log),
 	}
-	return serving.Until(ctx, server, func() error { return server.ServeTLS(listener, "", "") })
 }
 
 // requestLog writes the line of a request. Nothing of a person may be among its values.

@@ -1201,7 +1201,7 @@ type LogRow struct {
 	// Criteria What was asked for.
 	Criteria map[string]interface{} `json:"criteria,omitempty,omitzero"`
 
-	// CutAt The answer was cut, since the right had ended, or the storage failed: so many bytes of its body had been sent. The row that the answer began with has the same request id, and comes before.
+	// CutAt The answer was cut, since the right had ended, the connection had ended, or the storage failed: so many bytes of its body had been sent, at the most. The row that the answer began with has the same request id, and comes before.
 	CutAt         int `json:"cutAt,omitempty,omitzero"`
 	DocumentCount int `json:"documentCount"`
 

@@ -160,6 +160,8 @@ const (
 	LogUnavailable
 	// StoreUnavailable: the documents cannot be read or written now.
 	StoreUnavailable
+	// ConnectionEnded: the connection ended in the middle of the answer. Nobody is answered so; the use log tells it.
+	ConnectionEnded
 	// InternalError: the archive failed in a way nobody foresaw.
 	InternalError
 	kindEnd
@@ -242,6 +244,7 @@ var kinds = [kindEnd]struct {
 	MethodNotAllowed:          {"method-not-allowed", http.StatusMethodNotAllowed},
 	LogUnavailable:            {"log-unavailable", http.StatusServiceUnavailable},
 	StoreUnavailable:          {"store-unavailable", http.StatusServiceUnavailable},
+	ConnectionEnded:           {"connection-ended", http.StatusServiceUnavailable},
 	InternalError:             {"internal-error", http.StatusInternalServerError},
 }
 

@@ -79,5 +79,6 @@ var textsEnglish = [kindEnd]access.Text{
 	MethodNotAllowed:          {Title: "The method is not allowed", Detail: "This address does not take this method. The header Allow lists the ones it takes."},
 	LogUnavailable:            {Title: "The use log cannot be written", Detail: "Every use of client data has to be recorded before it is answered, and the record cannot be written now. So nothing is answered. Try again in a moment. If this goes on, contact the people who run the archive."},
 	StoreUnavailable:          {Title: "The document store is not available", Detail: "Documents cannot be read or written now. Nothing was stored. Try again in a moment. If this goes on, contact the people who run the archive."},
+	ConnectionEnded:           {Title: "The connection ended in the middle of the answer", Detail: "The connection ended before all of the answer had been sent, because the caller hung up, was too slow, or the archive was stopped. The row of the use log tells how much had been sent."},
 	InternalError:             {Title: "An error in the archive", Detail: "The archive failed to answer the request. Tell the people who run the archive the request id in this answer."},
 }

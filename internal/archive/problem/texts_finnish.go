@@ -79,5 +79,6 @@ var textsFinnish = [kindEnd]access.Text{
 	MethodNotAllowed:          {Title: "Metodi ei ole sallittu", Detail: "Tämä osoite ei hyväksy tätä metodia. Otsake Allow luettelee hyväksytyt."},
 	LogUnavailable:            {Title: "Käyttölokia ei voi kirjoittaa", Detail: "Jokainen asiakastietojen käyttö on kirjattava ennen vastausta, eikä kirjausta voi nyt tehdä. Siksi mitään ei vastata. Yritä hetken kuluttua uudelleen. Jos tämä jatkuu, ota yhteys arkiston ylläpitoon."},
 	StoreUnavailable:          {Title: "Asiakirjavarasto ei ole käytettävissä", Detail: "Asiakirjoja ei voi nyt lukea eikä kirjoittaa. Mitään ei tallennettu. Yritä hetken kuluttua uudelleen. Jos tämä jatkuu, ota yhteys arkiston ylläpitoon."},
+	ConnectionEnded:           {Title: "Yhteys katkesi kesken vastauksen", Detail: "Yhteys katkesi ennen kuin koko vastaus oli lähetetty: kutsuja sulki yhteyden tai oli liian hidas, tai arkisto pysäytettiin. Käyttölokin rivi kertoo, kuinka paljon oli lähetetty."},
 	InternalError:             {Title: "Arkistossa on virhe", Detail: "Arkisto ei pystynyt vastaamaan pyyntöön. Kerro arkiston ylläpidolle tässä vastauksessa oleva pyynnön tunniste."},
 }

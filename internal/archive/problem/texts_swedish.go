@@ -79,5 +79,6 @@ var textsSwedish = [kindEnd]access.Text{
 	MethodNotAllowed:          {Title: "Metoden är inte tillåten", Detail: "Denna adress tar inte emot denna metod. Rubriken Allow räknar upp de tillåtna."},
 	LogUnavailable:            {Title: "Användningsloggen kan inte skrivas", Detail: "Varje användning av klientuppgifter ska antecknas innan den besvaras, och anteckningen kan inte göras nu. Därför besvaras ingenting. Försök igen om en stund. Om detta fortsätter, kontakta arkivets driftspersonal."},
 	StoreUnavailable:          {Title: "Handlingsförrådet är inte tillgängligt", Detail: "Handlingar kan inte läsas eller skrivas nu. Ingenting sparades. Försök igen om en stund. Om detta fortsätter, kontakta arkivets driftspersonal."},
+	ConnectionEnded:           {Title: "Förbindelsen bröts mitt i svaret", Detail: "Förbindelsen bröts innan hela svaret hade skickats: anroparen stängde den eller var för långsam, eller arkivet stoppades. Raden i användningsloggen anger hur mycket som hade skickats."},
 	InternalError:             {Title: "Ett fel i arkivet", Detail: "Arkivet kunde inte besvara begäran. Uppge identifieraren i detta svar för arkivets driftspersonal."},
 }

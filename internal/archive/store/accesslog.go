@@ -60,8 +60,8 @@ type LogRow struct {
 	Relationship, Grant, RegistryObject ObjectRef
 	// ViewAge is how old the view was when the decision was made, to the millisecond.
 	ViewAge time.Duration
-	// CutAt is how many bytes of the answer's body had left when it was cut. A row that tells so comes after the one
-	// that the answer began with, with the same RequestID; 0 in any other.
+	// CutAt is how many bytes of the answer's body had left when it was cut, at the most. A row that tells so comes after
+	// the one that the answer began with, with the same RequestID; 0 in any other.
 	CutAt int64
 }
 
