@@ -102,17 +102,22 @@ func (b *bench) newStorage(in string) (replica.Storage, error) {
 
 // onEach measures on each engine, with the cluster of one unit.
 func (b *bench) onEach(ctx context.Context, measure func(*cluster, engine) ([]figure, error)) ([]figure, error) {
-	engines, err := b.engines(ctx)
+	c, err := b.oneUnit(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c, err := b.oneUnit(ctx)
+	return b.eachEngine(ctx, func(e engine) ([]figure, error) { return measure(c, e) })
+}
+
+// eachEngine measures on each engine.
+func (b *bench) eachEngine(ctx context.Context, measure func(engine) ([]figure, error)) ([]figure, error) {
+	engines, err := b.engines(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var out []figure
 	for _, e := range engines {
-		figures, err := measure(c, e)
+		figures, err := measure(e)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", e, err)
 		}

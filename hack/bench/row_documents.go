@@ -34,10 +34,6 @@ const (
 )
 
 func (documentsRow) run(ctx context.Context, b *bench) ([]figure, error) {
-	engines, err := b.engines(ctx)
-	if err != nil {
-		return nil, err
-	}
 	c, err := b.oneUnit(ctx)
 	if err != nil {
 		return nil, err
@@ -47,15 +43,7 @@ func (documentsRow) run(ctx context.Context, b *bench) ([]figure, error) {
 		return nil, err
 	}
 	defer bare.stop()
-	var out []figure
-	for _, e := range engines {
-		figures, err := documentsOn(ctx, c, e, bare)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", e, err)
-		}
-		out = append(out, figures...)
-	}
-	return out, nil
+	return b.eachEngine(ctx, func(e engine) ([]figure, error) { return documentsOn(ctx, c, e, bare) })
 }
 
 // documentTurns are what takes turns, each measured apart.

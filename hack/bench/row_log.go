@@ -41,19 +41,7 @@ func (logRecordsRow) goal() string {
 const wantedRate = 2000
 
 func (logRecordsRow) run(ctx context.Context, b *bench) ([]figure, error) {
-	engines, err := b.engines(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []figure
-	for _, e := range engines {
-		figures, err := logRecordsOn(ctx, b, e)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", e, err)
-		}
-		out = append(out, figures...)
-	}
-	return out, nil
+	return b.eachEngine(ctx, func(e engine) ([]figure, error) { return logRecordsOn(ctx, b, e) })
 }
 
 // newLogKey makes a key for a log of no store in particular.

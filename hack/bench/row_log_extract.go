@@ -30,19 +30,7 @@ func (logExtractRow) floor() string { return "the same rows read from the log, w
 func (logExtractRow) goal() string  { return "at most 1 s" }
 
 func (logExtractRow) run(ctx context.Context, b *bench) ([]figure, error) {
-	engines, err := b.engines(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []figure
-	for _, e := range engines {
-		figures, err := extractsOn(ctx, b, e)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", e, err)
-		}
-		out = append(out, figures...)
-	}
-	return out, nil
+	return b.eachEngine(ctx, func(e engine) ([]figure, error) { return extractsOn(ctx, b, e) })
 }
 
 const extractRows = 1000

@@ -30,19 +30,7 @@ func (logKillRow) goal() string {
 }
 
 func (logKillRow) run(ctx context.Context, b *bench) ([]figure, error) {
-	engines, err := b.engines(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []figure
-	for _, e := range engines {
-		figures, err := logKillsOn(ctx, b, e)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", e, err)
-		}
-		out = append(out, figures...)
-	}
-	return out, nil
+	return b.eachEngine(ctx, func(e engine) ([]figure, error) { return logKillsOn(ctx, b, e) })
 }
 
 func logKillsOn(ctx context.Context, b *bench, e engine) ([]figure, error) {

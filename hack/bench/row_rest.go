@@ -19,16 +19,11 @@ func (restRow) floor() string { return "" }
 func (restRow) goal() string  { return "" }
 
 func (restRow) run(ctx context.Context, b *bench) ([]figure, error) {
-	var out []figure
 	c, err := b.oneUnit(ctx)
 	if err != nil {
 		return nil, err
 	}
-	engines, err := b.engines(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range engines {
+	out, err := b.eachEngine(ctx, func(e engine) ([]figure, error) {
 		at, err := e.storage(ctx)
 		if err != nil {
 			return nil, err
@@ -37,11 +32,16 @@ func (restRow) run(ctx context.Context, b *bench) ([]figure, error) {
 		if err != nil {
 			return nil, err
 		}
+		defer a.stop()
 		time.Sleep(time.Duration(b.size(20, 2)) * time.Second)
-		if kilobytes := residentOf(a.cmd.Process.Pid); kilobytes > 0 {
-			out = append(out, figure{What: "archive on " + e.String() + " at rest", Value: kilobytes / 1024, Unit: "MiB"})
+		kilobytes := residentOf(a.cmd.Process.Pid)
+		if kilobytes <= 0 {
+			return nil, nil
 		}
-		a.stop()
+		return []figure{{What: "archive on " + e.String() + " at rest", Value: kilobytes / 1024, Unit: "MiB"}}, nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if kilobytes := residentOf(c.manager.cmd.Process.Pid); kilobytes > 0 {
 		out = append(out, figure{What: "manager at rest", Value: kilobytes / 1024, Unit: "MiB"})
