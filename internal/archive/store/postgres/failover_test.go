@@ -4,10 +4,7 @@
 package postgres
 
 import (
-	"context"
 	"errors"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,43 +23,24 @@ func TestInvariant4_AFailoverLosesNothingAcknowledged(t *testing.T) {
 	s := openAt(t, primary.EitherURI(standby, name))
 	client := clientOf(t, s, 1)
 	var all told
-	var stored, refused atomic.Int32
-	ctx, stop := context.WithCancel(t.Context())
-	var writers sync.WaitGroup
-	for range 16 {
-		writers.Go(func() {
-			for ctx.Err() == nil {
-				switch err := all.put(t.Context(), s, client); {
-				case err == nil:
-					stored.Add(1)
-				case errors.Is(err, store.ErrUnavailable):
-					refused.Add(1)
-					time.Sleep(10 * time.Millisecond)
-				default:
-					t.Errorf("got %v, want ErrUnavailable", err)
-					return
-				}
-			}
-		})
-	}
-	eventually(t, func() error { return reached(&stored, 300) })
+	w := all.write(t, s, client, 16, 10*time.Millisecond, store.ErrUnavailable)
+	eventually(t, func() error { return reached(&w.stored, 300) })
 	if err := primary.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	killed := time.Now()
-	eventually(t, func() error { return reached(&refused, 20) })
+	eventually(t, func() error { return reached(&w.refused, 20) })
 	if _, _, err := s.FindClient(t.Context(), registry, store.IdentityHash{}); !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("reading while only a standby is there: %v", err)
 	}
 	if err := standby.Promote(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	before := stored.Load()
-	eventually(t, func() error { return reached(&stored, before+1) })
+	before := w.stored.Load()
+	eventually(t, func() error { return reached(&w.stored, before+1) })
 	t.Logf("the first write %s after the kill", time.Since(killed).Round(time.Millisecond))
-	eventually(t, func() error { return reached(&stored, before+100) })
-	stop()
-	writers.Wait()
+	eventually(t, func() error { return reached(&w.stored, before+100) })
+	w.stop()
 	all.check(t, s)
 	t.Logf("%d documents acknowledged, %d not", len(all.acknowledged), len(all.failed))
 }

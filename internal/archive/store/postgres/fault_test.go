@@ -6,7 +6,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,30 +24,12 @@ func TestInvariant4_KillOfTheServerLosesNothingAcknowledged(t *testing.T) {
 	client := clientOf(t, s, 1)
 	var all told
 	for round := range 3 {
-		ctx, stop := context.WithCancel(t.Context())
-		var writers sync.WaitGroup
-		var stored, refused atomic.Int32
-		for range 24 {
-			writers.Go(func() {
-				for ctx.Err() == nil {
-					switch err := all.put(t.Context(), s, client); {
-					case err == nil:
-						stored.Add(1)
-					case errors.Is(err, store.ErrUnavailable):
-						refused.Add(1)
-						time.Sleep(20 * time.Millisecond)
-					default:
-						t.Errorf("got %v, want ErrUnavailable", err)
-						return
-					}
-				}
-			})
-		}
-		eventually(t, func() error { return reached(&stored, int32(200+50*round)) })
+		w := all.write(t, s, client, 24, 20*time.Millisecond, store.ErrUnavailable)
+		eventually(t, func() error { return reached(&w.stored, int32(200+50*round)) })
 		if err := cluster.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, func() error { return reached(&refused, 10) })
+		eventually(t, func() error { return reached(&w.refused, 10) })
 		if err := s.Probe(t.Context(), start); !errors.Is(err, store.ErrUnavailable) {
 			t.Errorf("probing a dead server: %v", err)
 		}
@@ -58,10 +39,9 @@ func TestInvariant4_KillOfTheServerLosesNothingAcknowledged(t *testing.T) {
 		if err := cluster.Restart(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		before := stored.Load()
-		eventually(t, func() error { return reached(&stored, before+50) }) // the same store works again
-		stop()
-		writers.Wait()
+		before := w.stored.Load()
+		eventually(t, func() error { return reached(&w.stored, before+50) }) // the same store works again
+		w.stop()
 		all.check(t, s)
 	}
 	t.Logf("%d documents acknowledged, %d not, over 3 kills", len(all.acknowledged), len(all.failed))

@@ -6,9 +6,11 @@ package postgres
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/url"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -187,6 +189,38 @@ func (a *told) put(ctx context.Context, s store.Store, client uuid.UUID) error {
 		a.failed[doc.ID] = err
 	}
 	return err
+}
+
+// writers write until they are stopped, and count what they are told.
+type writers struct {
+	stored, refused atomic.Int32
+	stop            func() // waits for all of them
+}
+
+// write has so many callers write, who are refused with one kind of error only and wait then for a while.
+func (a *told) write(t testing.TB, s store.Store, client uuid.UUID, callers int, pause time.Duration, refusal error) *writers {
+	t.Helper()
+	w := &writers{}
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	w.stop = func() { stop(); running.Wait() }
+	for range callers {
+		running.Go(func() {
+			for ctx.Err() == nil {
+				switch err := a.put(t.Context(), s, client); {
+				case err == nil:
+					w.stored.Add(1)
+				case errors.Is(err, store.ErrUnavailable) && errors.Is(err, refusal):
+					w.refused.Add(1)
+					time.Sleep(pause)
+				default:
+					t.Errorf("got %v, want %v", err, refusal)
+					return
+				}
+			}
+		})
+	}
+	return w
 }
 
 // check holds that what was acknowledged is there with its one row, and what failed is there with its row or

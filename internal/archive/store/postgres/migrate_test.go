@@ -4,12 +4,9 @@
 package postgres
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,25 +40,7 @@ func TestAnOlderProgramStopsWritingWithTheMigration(t *testing.T) {
 		t.Fatal(err)
 	}
 	var all told
-	var stored, refused atomic.Int32
-	ctx, stop := context.WithCancel(t.Context())
-	var writers sync.WaitGroup
-	for range 16 {
-		writers.Go(func() {
-			for ctx.Err() == nil {
-				switch err := all.put(t.Context(), s, client); {
-				case err == nil:
-					stored.Add(1)
-				case errors.Is(err, store.ErrUnavailable) && errors.Is(err, store.ErrSchemaTooNew):
-					refused.Add(1)
-					time.Sleep(5 * time.Millisecond)
-				default:
-					t.Errorf("got %v, want ErrSchemaTooNew", err)
-					return
-				}
-			}
-		})
-	}
+	w := all.write(t, s, client, 16, 5*time.Millisecond, store.ErrSchemaTooNew)
 	count := func(conn *pgx.Conn) (rows int) {
 		if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM access_log").Scan(&rows); err != nil {
 			t.Fatal(err)
@@ -69,7 +48,7 @@ func TestAnOlderProgramStopsWritingWithTheMigration(t *testing.T) {
 		return rows
 	}
 	other := session(t, uri)
-	eventually(t, func() error { return reached(&stored, 100) })
+	eventually(t, func() error { return reached(&w.stored, 100) })
 	do(t, other, "BEGIN", "LOCK TABLE schema_writers IN ACCESS EXCLUSIVE MODE")
 	before := count(other)
 	eventually(t, func() error { // writers wait for the lock
@@ -83,7 +62,7 @@ func TestAnOlderProgramStopsWritingWithTheMigration(t *testing.T) {
 		t.Fatal(err)
 	}
 	do(t, other, "COMMIT")
-	eventually(t, func() error { return reached(&refused, 50) })
+	eventually(t, func() error { return reached(&w.refused, 50) })
 	if after := count(other); after != before {
 		t.Errorf("%d rows were written after the migration", after-before)
 	}
@@ -91,10 +70,9 @@ func TestAnOlderProgramStopsWritingWithTheMigration(t *testing.T) {
 		t.Errorf("probe: %v", err)
 	}
 	writersFrom(t, other, program)
-	had := stored.Load()
-	eventually(t, func() error { return reached(&stored, had+50) })
-	stop()
-	writers.Wait()
+	had := w.stored.Load()
+	eventually(t, func() error { return reached(&w.stored, had+50) })
+	w.stop()
 	all.check(t, s)
 }
 
