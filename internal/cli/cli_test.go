@@ -27,12 +27,27 @@ func run(args ...string) (status int, out, errs string) {
 	return status, o.String(), e.String()
 }
 
+// commandLine is one with the status that it ends with, and what it says on the error output.
+type commandLine struct {
+	args   string
+	status int
+	says   string
+}
+
+func tryCommandLines(t *testing.T, lines []commandLine) {
+	t.Helper()
+	for _, c := range lines {
+		t.Run(c.args, func(t *testing.T) {
+			g := NewWithT(t)
+			status, _, errs := run(strings.Fields(c.args)...)
+			g.Expect(status).To(Equal(c.status), errs)
+			g.Expect(errs).To(ContainSubstring(c.says))
+		})
+	}
+}
+
 func TestCommandLineErrorsSayWhatToDo(t *testing.T) {
-	for _, c := range []struct {
-		args   string
-		status int
-		says   string
-	}{
+	tryCommandLines(t, []commandLine{
 		{"", 0, ""},
 		{"--help", 0, ""},
 		{"--version", 0, ""},
@@ -49,14 +64,7 @@ func TestCommandLineErrorsSayWhatToDo(t *testing.T) {
 		{"revoke --timeout 0s", 2, "must be longer than nothing"},
 		{"revoke --kubeconfig does-not-exist", 1, "give --kubeconfig"},
 		{"assertion --registry 1.2.3 --client-cert none --card-cert none --card-key none --subject 1", 1, "none"},
-	} {
-		t.Run(c.args, func(t *testing.T) {
-			g := NewWithT(t)
-			status, _, errs := run(strings.Fields(c.args)...)
-			g.Expect(status).To(Equal(c.status), errs)
-			g.Expect(errs).To(ContainSubstring(c.says))
-		})
-	}
+	})
 }
 
 func TestAssertionIsOneThatTheArchiveTakes(t *testing.T) {

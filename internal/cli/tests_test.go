@@ -22,11 +22,7 @@ import (
 )
 
 func TestTestsCommandLineErrorsSayWhatToDo(t *testing.T) {
-	for _, c := range []struct {
-		args   string
-		status int
-		says   string
-	}{
+	tryCommandLines(t, []commandLine{
 		{"tests", 0, ""},
 		{"tests matrix --help", 0, ""},
 		{"tests matrix -o xml", 2, "must be one of table, json, html"},
@@ -36,14 +32,7 @@ func TestTestsCommandLineErrorsSayWhatToDo(t *testing.T) {
 		{"tests verify x", 1, `"ca"`},
 		{"tests verify x --ca does-not-exist", 1, "does-not-exist"},
 		{"tests simulate", 1, "required flag"},
-	} {
-		t.Run(c.args, func(t *testing.T) {
-			g := NewWithT(t)
-			status, _, errs := run(strings.Fields(c.args)...)
-			g.Expect(status).To(Equal(c.status), errs)
-			g.Expect(errs).To(ContainSubstring(c.says))
-		})
-	}
+	})
 }
 
 // TestThePluginIsCalledAsKubectlCallsIt: texts name what a person types.
