@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -116,7 +114,7 @@ func (f *simulateFlags) run(ctx context.Context, out io.Writer) error {
 }
 
 func (f *simulateFlags) party(p *partyFlags, say func(string, ...any)) (*play.Party, error) {
-	card, err := readCardDir(p.card)
+	card, err := play.ReadCard(p.card)
 	if err != nil {
 		return nil, err
 	}
@@ -137,24 +135,4 @@ func (f *simulateFlags) party(p *partyFlags, say func(string, ...any)) (*play.Pa
 		return nil, usageError{err}
 	}
 	return party, nil
-}
-
-// readCardDir reads a card as its Secret holds it: tls.crt and tls.key. The professional's identifier is the card's.
-func readCardDir(dir string) (archiveclient.Card, error) {
-	chain, err := os.ReadFile(filepath.Join(dir, "tls.crt"))
-	if err != nil {
-		return archiveclient.Card{}, err
-	}
-	key, err := os.ReadFile(filepath.Join(dir, "tls.key"))
-	if err != nil {
-		return archiveclient.Card{}, err
-	}
-	card, err := archiveclient.ReadCard("", "social-worker", chain, key)
-	if err != nil {
-		return card, fmt.Errorf("%s: %w", dir, err)
-	}
-	if card.ID = card.Chain[0].Subject.SerialNumber; card.ID == "" {
-		return card, fmt.Errorf("%s: the card names no professional", dir)
-	}
-	return card, nil
 }

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -39,7 +38,7 @@ func run(ctx context.Context, format archiveclient.Format, part func(*play.Party
 	card := flag.String("card", "", "directory with the tls.crt and tls.key of the professional's card")
 	timeout := flag.Duration("timeout", 2*time.Minute, "how long to wait for all of it")
 	flag.Parse()
-	professional, err := readCard(*card)
+	professional, err := play.ReadCard(*card)
 	if err != nil {
 		return err
 	}
@@ -56,20 +55,4 @@ func run(ctx context.Context, format archiveclient.Format, part func(*play.Party
 		Archive: caller, Code: *code, Unit: *unit, ServiceTask: *task, Format: format,
 		Say: func(format string, arguments ...any) { fmt.Printf(format+"\n", arguments...) },
 	}, ctx)
-}
-
-func readCard(dir string) (archiveclient.Card, error) {
-	chain, err := os.ReadFile(filepath.Join(dir, "tls.crt"))
-	if err != nil {
-		return archiveclient.Card{}, err
-	}
-	key, err := os.ReadFile(filepath.Join(dir, "tls.key"))
-	if err != nil {
-		return archiveclient.Card{}, err
-	}
-	card, err := archiveclient.ReadCard("", "social-worker", chain, key)
-	if err == nil {
-		card.ID = card.Chain[0].Subject.SerialNumber
-	}
-	return card, err
 }
