@@ -34,6 +34,13 @@ func added(events ...v1alpha1.TestEvent) (told []string, unlisted int32) {
 	return told, l.unlisted
 }
 
+// The store takes no other OID for that of a test registry.
+func TestTheRegistryOfATestIsOneForTheStore(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(OIDOf("f81d4fae-7dec-11d0-a765-00a0c91e6bf6")).To(Equal(store.TestRegistryArc + "329800735698586629295641978511506172918"))
+	g.Expect(OIDOf("no UUID")).To(BeEmpty())
+}
+
 // TestARepeatedRequestIsCounted, and one that comes after a step of another is told again: it may be the next step.
 func TestARepeatedRequestIsCounted(t *testing.T) {
 	g := NewWithT(t)

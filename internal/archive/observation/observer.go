@@ -5,12 +5,10 @@ package observation
 
 import (
 	"context"
-	"math/big"
 	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/google/uuid"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -19,6 +17,7 @@ import (
 	"github.com/valtuus/valtuus/internal/access"
 	"github.com/valtuus/valtuus/internal/archive/logproof"
 	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/deploymenttest"
 )
 
 const (
@@ -119,15 +118,8 @@ func (o *Observer) Over(registry string) bool {
 	return over != nil && (*over)[registry]
 }
 
-// OIDOf gives the OID of the registry of the DeploymentTest with the UID: 2.25 and the UID as one decimal number (ITU-T
-// X.667). It is empty for what is no UUID.
-func OIDOf(uid types.UID) string {
-	id, err := uuid.Parse(string(uid))
-	if err != nil {
-		return ""
-	}
-	return store.TestRegistryArc + new(big.Int).SetBytes(id[:]).String()
-}
+// OIDOf gives the OID of the registry of the DeploymentTest with the UID; empty for what is no UUID.
+func OIDOf(uid types.UID) string { return string(deploymenttest.RegistryOID(uid)) }
 
 // Run works until ctx ends.
 func (o *Observer) Run(ctx context.Context) error {
