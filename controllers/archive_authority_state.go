@@ -61,17 +61,7 @@ func authorityFacts(certificate *x509.Certificate) authority.Certificate {
 }
 
 // certificatesIn reads the certificates of a bundle in PEM, and passes over what is none.
-func certificatesIn(bundle string) (out []*x509.Certificate) {
-	for rest := []byte(bundle); ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			return out
-		}
-		if certificate, err := x509.ParseCertificate(block.Bytes); err == nil {
-			out = append(out, certificate)
-		}
-	}
-}
+func certificatesIn(bundle string) []*x509.Certificate { return pki.CertificatesIn([]byte(bundle)) }
 
 // bundleHash stands for an archive's bundle in the status of those who were given it.
 func bundleHash(archive *v1alpha1.Archive) string {

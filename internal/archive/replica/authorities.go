@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -52,20 +51,13 @@ func (f *authorityFile) Trusts() []string { return *f.trusts.Load() }
 
 // Run follows the file until ctx ends.
 func (f *authorityFile) Run(ctx context.Context) error {
-	ticker := f.clock.NewTicker(authorityPoll)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C():
-			err := f.read()
-			if err != nil && !f.failed {
-				f.log.Error(err, "Kept the former authorities of clients")
-			}
-			f.failed = err != nil
+	return every(ctx, f.clock, authorityPoll, func() {
+		err := f.read()
+		if err != nil && !f.failed {
+			f.log.Error(err, "Kept the former authorities of clients")
 		}
-	}
+		f.failed = err != nil
+	})
 }
 
 func (f *authorityFile) read() error {
@@ -77,14 +69,8 @@ func (f *authorityFile) read() error {
 		return nil
 	}
 	var trusts []string
-	for rest := text; ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		if certificate, err := x509.ParseCertificate(block.Bytes); err == nil {
-			trusts = append(trusts, pki.FingerprintOf(certificate).String())
-		}
+	for _, certificate := range pki.CertificatesIn(text) {
+		trusts = append(trusts, pki.FingerprintOf(certificate).String())
 	}
 	if len(trusts) == 0 {
 		return failure.As(failure.ClientAuthorityInvalid, fmt.Errorf("%s holds no certificate", f.name))

@@ -51,16 +51,7 @@ func (f *revocationFile) Run(ctx context.Context) error {
 	if f == nil {
 		return nil
 	}
-	ticker := f.clock.NewTicker(statusPoll)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C():
-			f.look()
-		}
-	}
+	return every(ctx, f.clock, statusPoll, f.look)
 }
 
 // look reads the file again and logs what has changed about it for the worse or the better.
