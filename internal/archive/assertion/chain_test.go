@@ -58,7 +58,7 @@ func (h hierarchy) leaf(change func(*x509.Certificate)) *x509.Certificate {
 }
 
 func (h hierarchy) token(chain ...*x509.Certificate) string {
-	claims := goodClaims().with(fields{"jti": assertion.NewTokenID()})
+	claims := goodClaims().With(fields{"jti": assertion.NewTokenID()})
 	return raw(goodHeader(chain...), claims, ecdsaSigner(h.key))
 }
 
@@ -112,7 +112,7 @@ func TestChainRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) { expectProblem(t, h.token(chain...), h.opts, assertion.ChainRefused) })
 	}
 	t.Run("no x5c", func(t *testing.T) {
-		header := goodHeader().with(fields{"x5c": nil})
+		header := goodHeader().With(fields{"x5c": nil})
 		expectProblem(t, raw(header, goodClaims(), ecdsaSigner(h.key)), h.opts, assertion.ChainRefused)
 	})
 	t.Run("no anchor at all", func(t *testing.T) {
@@ -143,7 +143,7 @@ func TestClientCertificateIsNoCard(t *testing.T) {
 	f.opts.Anchors = x509.NewCertPool()
 	f.opts.Anchors.AddCert(ca.Certificate())
 	f.opts.ClientCertificate = issued.Fingerprint
-	claims := goodClaims().with(fields{"cnf": fields{"x5t#S256": issued.Fingerprint.String()}})
+	claims := goodClaims().With(fields{"cnf": fields{"x5t#S256": issued.Fingerprint.String()}})
 	expectProblem(t, raw(goodHeader(issued.Certificate), claims, ecdsaSigner(key)), f.opts, assertion.ChainRefused)
 }
 
@@ -156,8 +156,8 @@ func TestOtherKeys(t *testing.T) {
 	}
 	rsaCard, p384Card, p521Card := card(rsaKey().Public()), card(p384.Public()), card(p521.Public())
 	token := func(alg string, chain []*x509.Certificate, sign func([]byte) []byte) string {
-		claims := goodClaims().with(fields{"jti": assertion.NewTokenID()})
-		return raw(goodHeader(chain...).with(fields{"alg": alg}), claims, sign)
+		claims := goodClaims().With(fields{"jti": assertion.NewTokenID()})
+		return raw(goodHeader(chain...).With(fields{"alg": alg}), claims, sign)
 	}
 	expectAccepted(t, token("RS256", rsaCard, rsaSigner(rsaKey(), false)), h.opts)
 	expectAccepted(t, token("PS256", rsaCard, rsaSigner(rsaKey(), true)), h.opts)
@@ -182,7 +182,7 @@ func TestWeakRSARefused(t *testing.T) {
 	}
 	h := newHierarchy()
 	leaf := certificate(leafTemplate(), h.middle, weak.Public(), h.middleKey)
-	token := raw(goodHeader(leaf, h.middle).with(fields{"alg": "RS256"}), goodClaims(), rsaSigner(weak, false))
+	token := raw(goodHeader(leaf, h.middle).With(fields{"alg": "RS256"}), goodClaims(), rsaSigner(weak, false))
 	expectProblem(t, token, h.opts, assertion.ChainRefused)
 }
 
@@ -190,7 +190,7 @@ func TestHugeRSARefused(t *testing.T) {
 	h := newHierarchy()
 	n := new(big.Int).SetBit(big.NewInt(1), 8191, 1)
 	leaf := certificate(leafTemplate(), h.middle, &rsa.PublicKey{N: n, E: 65537}, h.middleKey)
-	header := goodHeader(leaf, h.middle).with(fields{"alg": "RS256"})
+	header := goodHeader(leaf, h.middle).With(fields{"alg": "RS256"})
 	expectProblem(t, raw(header, goodClaims(), func([]byte) []byte { return make([]byte, 1024) }), h.opts, assertion.ChainRefused)
 }
 

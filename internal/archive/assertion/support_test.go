@@ -4,25 +4,14 @@
 package assertion_test
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
-	"crypto/sha512"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/asn1"
-	"encoding/base64"
-	"encoding/json"
-	"maps"
-	"math/big"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/valtuus/valtuus/internal/archive/assertion"
 	"github.com/valtuus/valtuus/internal/archive/assertion/testcard"
+	"github.com/valtuus/valtuus/internal/archive/assertion/testjws"
 	"github.com/valtuus/valtuus/internal/pki"
 )
 
@@ -33,19 +22,19 @@ const (
 )
 
 var (
-	now    = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	now    = testjws.Now
 	client = pki.Fingerprint{1, 2, 3}
 )
 
-// rsaKey is made once: it is slow.
-var rsaKey = sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 2048)) })
+type fields = testjws.Fields
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
+var (
+	rsaKey      = testjws.RSAKey
+	ecdsaSigner = testjws.ECDSASigner
+	certificate = testjws.Certificate
+)
+
+func must[T any](v T, err error) T { return testjws.Must(v, err) }
 
 // fixture is an authority with a card and the options of a request at the time now.
 type fixture struct {
@@ -66,25 +55,8 @@ func newFixture() fixture {
 	}
 }
 
-// fields are the parts of a raw token; a nil value removes the field.
-type fields map[string]any
-
-func (f fields) with(changes fields) fields {
-	out := maps.Clone(f)
-	for name, value := range changes {
-		if out[name] = value; value == nil {
-			delete(out, name)
-		}
-	}
-	return out
-}
-
 func goodHeader(chain ...*x509.Certificate) fields {
-	x5c := make([]string, len(chain))
-	for i, cert := range chain {
-		x5c[i] = base64.StdEncoding.EncodeToString(cert.Raw)
-	}
-	return fields{"alg": "ES256", "typ": assertion.TokenType, "x5c": x5c}
+	return fields{"alg": "ES256", "typ": assertion.TokenType, "x5c": testjws.X5C(chain...)}
 }
 
 func goodClaims() fields {
@@ -97,47 +69,7 @@ func goodClaims() fields {
 
 // raw builds a token without any of the checks of the package under test.
 func raw(header, claims any, sign func(input []byte) []byte) string {
-	encode := func(v any) string {
-		if text, ok := v.(string); ok {
-			return base64.RawURLEncoding.EncodeToString([]byte(text))
-		}
-		return base64.RawURLEncoding.EncodeToString(must(json.Marshal(v)))
-	}
-	input := encode(header) + "." + encode(claims)
-	return input + "." + base64.RawURLEncoding.EncodeToString(sign([]byte(input)))
-}
-
-func ecdsaSigner(key crypto.Signer) func([]byte) []byte {
-	return func(input []byte) []byte {
-		size := (key.Public().(*ecdsa.PublicKey).Curve.Params().BitSize + 7) / 8
-		var der []byte
-		if size == 48 {
-			digest := sha512.Sum384(input)
-			der = must(key.Sign(rand.Reader, digest[:], crypto.SHA384))
-		} else {
-			digest := sha256.Sum256(input)
-			der = must(key.Sign(rand.Reader, digest[:], crypto.SHA256))
-		}
-		var point struct{ R, S *big.Int }
-		must(asn1.Unmarshal(der, &point))
-		out := make([]byte, 2*size)
-		point.R.FillBytes(out[:size])
-		point.S.FillBytes(out[size:])
-		return out
-	}
-}
-
-// certificate signs a template with the parent's key; a nil parent makes it self-signed.
-func certificate(template, parent *x509.Certificate, public crypto.PublicKey, signer crypto.Signer) *x509.Certificate {
-	template.SerialNumber = pki.NewSerial()
-	template.BasicConstraintsValid = true
-	if template.NotBefore.IsZero() {
-		template.NotBefore, template.NotAfter = now.Add(-time.Hour), now.Add(time.Hour)
-	}
-	if parent == nil {
-		parent = template
-	}
-	return must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, template, parent, public, signer))))
+	return testjws.Raw(testjws.Encode(header), testjws.Encode(claims), sign)
 }
 
 func leafTemplate() *x509.Certificate {

@@ -62,7 +62,7 @@ func TestMalformedToken(t *testing.T) {
 		"header no JSON":    raw("hello", goodClaims(), ecdsaSigner(f.card.Key)),
 		"header null":       raw("null", goodClaims(), ecdsaSigner(f.card.Key)),
 		"header array":      raw("[]", goodClaims(), ecdsaSigner(f.card.Key)),
-		"oversized":         raw(goodHeader(f.card.Chain...), goodClaims().with(fields{"x": strings.Repeat("x", assertion.MaxTokenSize)}), ecdsaSigner(f.card.Key)),
+		"oversized":         raw(goodHeader(f.card.Chain...), goodClaims().With(fields{"x": strings.Repeat("x", assertion.MaxTokenSize)}), ecdsaSigner(f.card.Key)),
 		"oversized rubbish": strings.Repeat("a", assertion.MaxTokenSize+1),
 	} {
 		t.Run(name, func(t *testing.T) { expectProblem(t, token, f.opts, assertion.Malformed) })
@@ -76,26 +76,26 @@ func TestMalformedHeader(t *testing.T) {
 	text := string(must(json.Marshal(header)))
 	jwk := must(json.Marshal(jose.JSONWebKey{Key: f.card.Key.Public()}))
 	for name, h := range map[string]any{
-		"no typ":         header.with(fields{"typ": nil}),
-		"typ JWT":        header.with(fields{"typ": "JWT"}),
-		"jku":            header.with(fields{"jku": "https://attacker.example/keys"}),
-		"x5u":            header.with(fields{"x5u": "https://attacker.example/card"}),
-		"jwk":            header.with(fields{"jwk": json.RawMessage(jwk)}),
-		"crit":           header.with(fields{"crit": []string{"exp"}, "exp": 1}),
-		"b64 by crit":    header.with(fields{"crit": []string{"b64"}, "b64": true}),
-		"unknown":        header.with(fields{"x": 1}),
-		"x5c a string":   header.with(fields{"x5c": "x"}),
-		"x5c of numbers": header.with(fields{"x5c": []int{1}}),
+		"no typ":         header.With(fields{"typ": nil}),
+		"typ JWT":        header.With(fields{"typ": "JWT"}),
+		"jku":            header.With(fields{"jku": "https://attacker.example/keys"}),
+		"x5u":            header.With(fields{"x5u": "https://attacker.example/card"}),
+		"jwk":            header.With(fields{"jwk": json.RawMessage(jwk)}),
+		"crit":           header.With(fields{"crit": []string{"exp"}, "exp": 1}),
+		"b64 by crit":    header.With(fields{"crit": []string{"b64"}, "b64": true}),
+		"unknown":        header.With(fields{"x": 1}),
+		"x5c a string":   header.With(fields{"x5c": "x"}),
+		"x5c of numbers": header.With(fields{"x5c": []int{1}}),
 		"doubled alg":    `{"alg":"none",` + text[1:],
 		"doubled x5c":    text[:len(text)-1] + `,"x5c":[]}`,
-		"other case":     header.with(fields{"JKU": "https://attacker.example/keys"}),
+		"other case":     header.With(fields{"JKU": "https://attacker.example/keys"}),
 		"text after":     text + "{}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			expectProblem(t, raw(h, goodClaims(), ecdsaSigner(f.card.Key)), f.opts, assertion.Malformed)
 		})
 	}
-	hints := header.with(fields{"kid": "card", "cty": "json", "x5t": "x", "x5t#S256": "x"})
+	hints := header.With(fields{"kid": "card", "cty": "json", "x5t": "x", "x5t#S256": "x"})
 	expectAccepted(t, raw(hints, goodClaims(), ecdsaSigner(f.card.Key)), f.opts)
 }
 
@@ -111,33 +111,33 @@ func TestMalformedClaims(t *testing.T) {
 		"doubled exp":        text[:len(text)-1] + `,"exp":9999999999}`,
 		"doubled thumbprint": strings.Replace(text, `"cnf":{`, `"cnf":{"x5t#S256":"x",`, 1),
 		"text after":         text + "{}",
-		"sub in other case":  good.with(fields{"sub": nil, "Sub": registration}),
-		"no sub":             good.with(fields{"sub": nil}),
-		"empty sub":          good.with(fields{"sub": ""}),
-		"sub a number":       good.with(fields{"sub": 1}),
-		"no role":            good.with(fields{"role": nil}),
-		"no aud":             good.with(fields{"aud": nil}),
-		"empty aud":          good.with(fields{"aud": []string{}}),
-		"long aud":           good.with(fields{"aud": make([]string, 17)}),
-		"aud a number":       good.with(fields{"aud": 1}),
-		"no iat":             good.with(fields{"iat": nil}),
-		"no exp":             good.with(fields{"exp": nil}),
-		"exp a string":       good.with(fields{"exp": "9999999999"}),
-		"exp a fraction":     good.with(fields{"exp": 1.5}),
-		"exp too large":      good.with(fields{"exp": int64(1) << 62}),
-		"iat negative":       good.with(fields{"iat": -1}),
-		"exp before iat":     good.with(fields{"exp": now.Unix() - 1}),
-		"exp at iat":         good.with(fields{"exp": now.Unix()}),
-		"nbf negative":       good.with(fields{"nbf": -1}),
-		"no jti":             good.with(fields{"jti": nil}),
-		"short jti":          good.with(fields{"jti": tokenID[1:]}),
-		"long jti":           good.with(fields{"jti": strings.Repeat("x", 129)}),
-		"jti with a space":   good.with(fields{"jti": "0123456789 abcdef"}),
-		"no cnf":             good.with(fields{"cnf": nil}),
-		"cnf null":           good.with(fields{"cnf": json.RawMessage("null")}),
-		"empty cnf":          good.with(fields{"cnf": fields{}}),
-		"cnf of DPoP":        good.with(fields{"cnf": fields{"jkt": client.String()}}),
-		"short thumbprint":   good.with(fields{"cnf": fields{"x5t#S256": "x"}}),
+		"sub in other case":  good.With(fields{"sub": nil, "Sub": registration}),
+		"no sub":             good.With(fields{"sub": nil}),
+		"empty sub":          good.With(fields{"sub": ""}),
+		"sub a number":       good.With(fields{"sub": 1}),
+		"no role":            good.With(fields{"role": nil}),
+		"no aud":             good.With(fields{"aud": nil}),
+		"empty aud":          good.With(fields{"aud": []string{}}),
+		"long aud":           good.With(fields{"aud": make([]string, 17)}),
+		"aud a number":       good.With(fields{"aud": 1}),
+		"no iat":             good.With(fields{"iat": nil}),
+		"no exp":             good.With(fields{"exp": nil}),
+		"exp a string":       good.With(fields{"exp": "9999999999"}),
+		"exp a fraction":     good.With(fields{"exp": 1.5}),
+		"exp too large":      good.With(fields{"exp": int64(1) << 62}),
+		"iat negative":       good.With(fields{"iat": -1}),
+		"exp before iat":     good.With(fields{"exp": now.Unix() - 1}),
+		"exp at iat":         good.With(fields{"exp": now.Unix()}),
+		"nbf negative":       good.With(fields{"nbf": -1}),
+		"no jti":             good.With(fields{"jti": nil}),
+		"short jti":          good.With(fields{"jti": tokenID[1:]}),
+		"long jti":           good.With(fields{"jti": strings.Repeat("x", 129)}),
+		"jti with a space":   good.With(fields{"jti": "0123456789 abcdef"}),
+		"no cnf":             good.With(fields{"cnf": nil}),
+		"cnf null":           good.With(fields{"cnf": json.RawMessage("null")}),
+		"empty cnf":          good.With(fields{"cnf": fields{}}),
+		"cnf of DPoP":        good.With(fields{"cnf": fields{"jkt": client.String()}}),
+		"short thumbprint":   good.With(fields{"cnf": fields{"x5t#S256": "x"}}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			expectProblem(t, raw(goodHeader(f.card.Chain...), claims, ecdsaSigner(f.card.Key)), f.opts, assertion.Malformed)
@@ -172,7 +172,7 @@ func TestAlgorithmRefused(t *testing.T) {
 		"ES384 with a P-256 card":   {"ES384", ecdsaSigner(f.card.Key)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			header := goodHeader(f.card.Chain...).with(fields{"alg": c.alg})
+			header := goodHeader(f.card.Chain...).With(fields{"alg": c.alg})
 			expectProblem(t, raw(header, goodClaims(), c.sign), f.opts, assertion.AlgorithmRefused)
 		})
 	}
@@ -182,7 +182,7 @@ func TestAlgorithmRefused(t *testing.T) {
 func TestAlgorithmIsLookedAtFirst(t *testing.T) {
 	f := newFixture()
 	for _, alg := range []string{"none", "HS256", "ES512", "PS384"} {
-		header := goodHeader().with(fields{"alg": alg})
+		header := goodHeader().With(fields{"alg": alg})
 		expectProblem(t, raw(header, goodClaims(), func([]byte) []byte { return []byte{0} }), f.opts, assertion.AlgorithmRefused)
 	}
 }
@@ -192,7 +192,7 @@ func TestSignatureInvalid(t *testing.T) {
 	other := must(f.authority.Issue(registration, now.Add(-time.Hour), now.Add(time.Hour)))
 	header := goodHeader(f.card.Chain...)
 	good := strings.Split(raw(header, goodClaims(), ecdsaSigner(f.card.Key)), ".")
-	changed := strings.Split(raw(header, goodClaims().with(fields{"role": "manager"}), ecdsaSigner(f.card.Key)), ".")
+	changed := strings.Split(raw(header, goodClaims().With(fields{"role": "manager"}), ecdsaSigner(f.card.Key)), ".")
 	for name, token := range map[string]string{
 		"another card's key":  raw(header, goodClaims(), ecdsaSigner(other.Key)),
 		"another's x5c":       raw(goodHeader(other.Chain...), goodClaims(), ecdsaSigner(f.card.Key)),
@@ -222,11 +222,11 @@ func TestWrongAudience(t *testing.T) {
 		"others":           []string{"a", "b"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			claims := goodClaims().with(fields{"aud": aud})
+			claims := goodClaims().With(fields{"aud": aud})
 			expectProblem(t, raw(goodHeader(f.card.Chain...), claims, ecdsaSigner(f.card.Key)), f.opts, assertion.WrongAudience)
 		})
 	}
-	claims := goodClaims().with(fields{"aud": []string{"a", registryURN}})
+	claims := goodClaims().With(fields{"aud": []string{"a", registryURN}})
 	expectAccepted(t, raw(goodHeader(f.card.Chain...), claims, ecdsaSigner(f.card.Key)), f.opts)
 }
 
@@ -251,7 +251,7 @@ func TestTimes(t *testing.T) {
 		"nbf ahead by 31 s":         {fields{"nbf": second(31)}, assertion.NotYetValid},
 	} {
 		t.Run(name, func(t *testing.T) {
-			claims := goodClaims().with(c.claims).with(fields{"jti": assertion.NewTokenID()})
+			claims := goodClaims().With(c.claims).With(fields{"jti": assertion.NewTokenID()})
 			token := raw(goodHeader(f.card.Chain...), claims, ecdsaSigner(f.card.Key))
 			if c.want == "" {
 				expectAccepted(t, token, f.opts)
@@ -277,16 +277,16 @@ func TestSubjectRefused(t *testing.T) {
 		"reversed text":         {"sub": "a\u202eb"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			token := raw(goodHeader(nameless.Chain...), goodClaims().with(claims), ecdsaSigner(nameless.Key))
+			token := raw(goodHeader(nameless.Chain...), goodClaims().With(claims), ecdsaSigner(nameless.Key))
 			expectProblem(t, token, f.opts, assertion.SubjectRefused)
 		})
 	}
 	t.Run("not the one on the card", func(t *testing.T) {
-		token := raw(goodHeader(f.card.Chain...), goodClaims().with(fields{"sub": "00099999999"}), ecdsaSigner(f.card.Key))
+		token := raw(goodHeader(f.card.Chain...), goodClaims().With(fields{"sub": "00099999999"}), ecdsaSigner(f.card.Key))
 		expectProblem(t, token, f.opts, assertion.SubjectRefused)
 	})
 	t.Run("limits", func(t *testing.T) {
-		claims := goodClaims().with(fields{"sub": strings.Repeat("ä", 128), "role": strings.Repeat("ö", 64)})
+		claims := goodClaims().With(fields{"sub": strings.Repeat("ä", 128), "role": strings.Repeat("ö", 64)})
 		expectAccepted(t, raw(goodHeader(nameless.Chain...), claims, ecdsaSigner(nameless.Key)), f.opts)
 	})
 }
@@ -298,7 +298,7 @@ func TestReplayed(t *testing.T) {
 	expectAccepted(t, token, f.opts)
 	expectProblem(t, token, f.opts, assertion.Replayed)
 	// Another token with the same jti is a replay; another card's jti is its own.
-	again := raw(goodHeader(f.card.Chain...), goodClaims().with(fields{"role": "x"}), ecdsaSigner(f.card.Key))
+	again := raw(goodHeader(f.card.Chain...), goodClaims().With(fields{"role": "x"}), ecdsaSigner(f.card.Key))
 	expectProblem(t, again, f.opts, assertion.Replayed)
 	expectAccepted(t, raw(goodHeader(other.Chain...), goodClaims(), ecdsaSigner(other.Key)), f.opts)
 }
@@ -342,16 +342,16 @@ func TestErrorsHoldNothingOfTheToken(t *testing.T) {
 	header := goodHeader(f.card.Chain...)
 	for _, token := range []string{
 		marker,
-		raw(header.with(fields{marker: 1}), goodClaims(), ecdsaSigner(f.card.Key)),
-		raw(header.with(fields{"alg": marker}), goodClaims(), ecdsaSigner(f.card.Key)),
-		raw(header.with(fields{"typ": marker}), goodClaims(), ecdsaSigner(f.card.Key)),
-		raw(header.with(fields{"kid": []string{marker}}), goodClaims(), ecdsaSigner(f.card.Key)),
-		raw(header.with(fields{"x5c": []string{marker}}), goodClaims(), ecdsaSigner(f.card.Key)),
+		raw(header.With(fields{marker: 1}), goodClaims(), ecdsaSigner(f.card.Key)),
+		raw(header.With(fields{"alg": marker}), goodClaims(), ecdsaSigner(f.card.Key)),
+		raw(header.With(fields{"typ": marker}), goodClaims(), ecdsaSigner(f.card.Key)),
+		raw(header.With(fields{"kid": []string{marker}}), goodClaims(), ecdsaSigner(f.card.Key)),
+		raw(header.With(fields{"x5c": []string{marker}}), goodClaims(), ecdsaSigner(f.card.Key)),
 		raw(header, `{"`+marker+`":1,"`+marker+`":1}`, ecdsaSigner(f.card.Key)),
-		raw(header, goodClaims().with(fields{"sub": marker}), ecdsaSigner(f.card.Key)),
-		raw(header, goodClaims().with(fields{"aud": marker}), ecdsaSigner(f.card.Key)),
-		raw(header, goodClaims().with(fields{"exp": marker}), ecdsaSigner(f.card.Key)),
-		raw(header, goodClaims().with(fields{"jti": marker}), ecdsaSigner(f.card.Key)),
+		raw(header, goodClaims().With(fields{"sub": marker}), ecdsaSigner(f.card.Key)),
+		raw(header, goodClaims().With(fields{"aud": marker}), ecdsaSigner(f.card.Key)),
+		raw(header, goodClaims().With(fields{"exp": marker}), ecdsaSigner(f.card.Key)),
+		raw(header, goodClaims().With(fields{"jti": marker}), ecdsaSigner(f.card.Key)),
 	} {
 		_, err := assertion.Verify(token, f.opts)
 		if _, ok := assertion.ProblemOf(err); !ok || strings.Contains(err.Error(), marker) {
@@ -378,7 +378,7 @@ func FuzzVerify(f *testing.F) {
 	x := newFixture()
 	good := raw(goodHeader(x.card.Chain...), goodClaims(), ecdsaSigner(x.card.Key))
 	f.Add(good)
-	f.Add(raw(goodHeader(x.card.Chain...).with(fields{"alg": "none"}), goodClaims(), ecdsaSigner(x.card.Key)))
+	f.Add(raw(goodHeader(x.card.Chain...).With(fields{"alg": "none"}), goodClaims(), ecdsaSigner(x.card.Key)))
 	f.Add("a.b.c")
 	f.Add("eyJhbGciOiJFUzI1NiJ9..")
 	want := expectedOf(x)
@@ -443,11 +443,11 @@ func BenchmarkVerify(b *testing.B) {
 		opts := f.opts
 		opts.Anchors = x509.NewCertPool()
 		opts.Anchors.AddCert(root)
-		token := raw(goodHeader(leaf).with(fields{"alg": "RS256"}), goodClaims(), rsaSigner(rsaKey(), false))
+		token := raw(goodHeader(leaf).With(fields{"alg": "RS256"}), goodClaims(), rsaSigner(rsaKey(), false))
 		benchmark(b, token, opts)
 	})
 	b.Run("refused/HS256", func(b *testing.B) {
-		token := raw(goodHeader(f.card.Chain...).with(fields{"alg": "HS256"}), goodClaims(), ecdsaSigner(f.card.Key))
+		token := raw(goodHeader(f.card.Chain...).With(fields{"alg": "HS256"}), goodClaims(), ecdsaSigner(f.card.Key))
 		b.ReportAllocs()
 		for b.Loop() {
 			_, _ = assertion.Verify(token, f.opts)
@@ -490,7 +490,7 @@ func TestX5CEncoding(t *testing.T) {
 		"cert and on": base64.StdEncoding.EncodeToString(append(append([]byte{}, der...), 0)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			header := goodHeader().with(fields{"x5c": []string{text}})
+			header := goodHeader().With(fields{"x5c": []string{text}})
 			expectProblem(t, raw(header, goodClaims(), ecdsaSigner(f.card.Key)), f.opts, assertion.ChainRefused)
 		})
 	}

@@ -121,7 +121,7 @@ func TestRememberedChains(t *testing.T) {
 	check("anchors again", good, h.opts.Anchors, "")
 	check("forged value", good[:len(good)-10]+"AAAAAAAAAA", h.opts.Anchors, signature.SignatureInvalid)
 	check("shorter chain", raw(goodHeader(leaf), ecdsaSigner(h.key)), h.opts.Anchors, signature.ChainRefused)
-	check("other thumbprint", raw(goodHeader(leaf, h.middle).with(fields{"x5t#S256": pki.FingerprintOf(h.middle).String()}), ecdsaSigner(h.key)),
+	check("other thumbprint", raw(goodHeader(leaf, h.middle).With(fields{"x5t#S256": pki.FingerprintOf(h.middle).String()}), ecdsaSigner(h.key)),
 		h.opts.Anchors, signature.ChainRefused)
 }
 

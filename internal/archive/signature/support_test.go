@@ -5,23 +5,17 @@ package signature_test
 
 import (
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/sha512"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/asn1"
 	"encoding/base64"
-	"encoding/json"
-	"maps"
-	"math/big"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/valtuus/valtuus/internal/archive/assertion/testcard"
+	"github.com/valtuus/valtuus/internal/archive/assertion/testjws"
 	"github.com/valtuus/valtuus/internal/archive/signature"
 	"github.com/valtuus/valtuus/internal/pki"
 )
@@ -32,19 +26,19 @@ const (
 )
 
 var (
-	now  = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	now  = testjws.Now
 	body = []byte(`{"heading":"A visit","text":"All is well."}`)
 )
 
-// rsaKey is made once: it is slow.
-var rsaKey = sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 2048)) })
+type fields = testjws.Fields
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
+var (
+	rsaKey      = testjws.RSAKey
+	ecdsaSigner = testjws.ECDSASigner
+	certificate = testjws.Certificate
+)
+
+func must[T any](v T, err error) T { return testjws.Must(v, err) }
 
 // fixture is an authority with a card and the options of a judgement at the time now.
 type fixture struct {
@@ -62,19 +56,6 @@ func newFixture() fixture {
 	}
 }
 
-// fields are the parts of a raw header; a nil value removes the field.
-type fields map[string]any
-
-func (f fields) with(changes fields) fields {
-	out := maps.Clone(f)
-	for name, value := range changes {
-		if out[name] = value; value == nil {
-			delete(out, name)
-		}
-	}
-	return out
-}
-
 func goodReference() fields {
 	digest := sha256.Sum256([]byte(base64.RawURLEncoding.EncodeToString(body)))
 	return fields{
@@ -84,44 +65,15 @@ func goodReference() fields {
 }
 
 func goodHeader(chain ...*x509.Certificate) fields {
-	x5c := make([]string, len(chain))
-	for i, cert := range chain {
-		x5c[i] = base64.StdEncoding.EncodeToString(cert.Raw)
-	}
 	return fields{
-		"alg": "ES256", "x5c": x5c, "x5t#S256": pki.FingerprintOf(chain[0]).String(), "iat": now.Unix(),
+		"alg": "ES256", "x5c": testjws.X5C(chain...), "x5t#S256": pki.FingerprintOf(chain[0]).String(), "iat": now.Unix(),
 		"sigD": goodReference(), "crit": []string{"sigD"},
 	}
 }
 
 // raw builds a signature without any code of the package under test.
 func raw(header any, sign func(input []byte) []byte) string {
-	text, ok := header.(string)
-	if !ok {
-		text = string(must(json.Marshal(header)))
-	}
-	input := base64.RawURLEncoding.EncodeToString([]byte(text)) + "."
-	return input + "." + base64.RawURLEncoding.EncodeToString(sign([]byte(input)))
-}
-
-func ecdsaSigner(key crypto.Signer) func([]byte) []byte {
-	return func(input []byte) []byte {
-		size := (key.Public().(*ecdsa.PublicKey).Curve.Params().BitSize + 7) / 8
-		var der []byte
-		if size == 48 {
-			digest := sha512.Sum384(input)
-			der = must(key.Sign(rand.Reader, digest[:], crypto.SHA384))
-		} else {
-			digest := sha256.Sum256(input)
-			der = must(key.Sign(rand.Reader, digest[:], crypto.SHA256))
-		}
-		var point struct{ R, S *big.Int }
-		must(asn1.Unmarshal(der, &point))
-		out := make([]byte, 2*size)
-		point.R.FillBytes(out[:size])
-		point.S.FillBytes(out[size:])
-		return out
-	}
+	return testjws.Raw(testjws.Encode(header), "", sign)
 }
 
 func rsaSigner(key *rsa.PrivateKey, salt int) func([]byte) []byte {
@@ -132,19 +84,6 @@ func rsaSigner(key *rsa.PrivateKey, salt int) func([]byte) []byte {
 		}
 		return must(rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, digest[:]))
 	}
-}
-
-// certificate signs a template with the parent's key; a nil parent makes it self-signed.
-func certificate(template, parent *x509.Certificate, public crypto.PublicKey, signer crypto.Signer) *x509.Certificate {
-	template.SerialNumber = pki.NewSerial()
-	template.BasicConstraintsValid = true
-	if template.NotBefore.IsZero() {
-		template.NotBefore, template.NotAfter = now.Add(-time.Hour), now.Add(time.Hour)
-	}
-	if parent == nil {
-		parent = template
-	}
-	return must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, template, parent, public, signer))))
 }
 
 // hierarchy is a root, an intermediate authority and the means to make cards under it.

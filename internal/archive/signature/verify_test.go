@@ -53,10 +53,10 @@ func TestAcceptedForms(t *testing.T) {
 	good := goodHeader(f.card.Chain...)
 	for name, header := range map[string]fields{
 		"plain":                          good,
-		"typ and kid":                    good.with(fields{"typ": "jose", "kid": "1"}),
-		"application/ left out":          good.with(fields{"sigD": goodReference().with(fields{"ctys": []string{"json"}})}),
-		"a URI":                          good.with(fields{"sigD": goodReference().with(fields{"pars": []string{"urn:uuid:0"}})}),
-		"as far ahead as a clock may be": good.with(fields{"iat": now.Add(signature.ClockSkew).Unix()}),
+		"typ and kid":                    good.With(fields{"typ": "jose", "kid": "1"}),
+		"application/ left out":          good.With(fields{"sigD": goodReference().With(fields{"ctys": []string{"json"}})}),
+		"a URI":                          good.With(fields{"sigD": goodReference().With(fields{"pars": []string{"urn:uuid:0"}})}),
+		"as far ahead as a clock may be": good.With(fields{"iat": now.Add(signature.ClockSkew).Unix()}),
 	} {
 		t.Run(name, func(t *testing.T) { expectAccepted(t, raw(header, ecdsaSigner(f.card.Key)), f.opts) })
 	}
@@ -67,7 +67,7 @@ func TestAcceptedForms(t *testing.T) {
 func TestRefused(t *testing.T) {
 	f := newFixture()
 	good := goodHeader(f.card.Chain...)
-	refer := func(changes fields) fields { return good.with(fields{"sigD": goodReference().with(changes)}) }
+	refer := func(changes fields) fields { return good.With(fields{"sigD": goodReference().With(changes)}) }
 	digest := sha256.Sum256(body) // of the bare bytes, not of their base64url
 	other := must(f.authority.Issue(registration, now.Add(-time.Hour), now.Add(time.Hour)))
 	type list = []string
@@ -79,35 +79,35 @@ func TestRefused(t *testing.T) {
 		"header is null":          {"null", signature.Malformed},
 		"header is an array":      {"[]", signature.Malformed},
 		"doubled name":            {`{"alg":"ES256","alg":"ES256"}`, signature.Malformed},
-		"key in the header":       {good.with(fields{"jwk": fields{}}), signature.Malformed},
-		"address of a key":        {good.with(fields{"jku": "https://example.test"}), signature.Malformed},
-		"address of certificates": {good.with(fields{"x5u": "https://example.test"}), signature.Malformed},
-		"compressed":              {good.with(fields{"zip": "DEF"}), signature.Malformed},
-		"unencoded payload":       {good.with(fields{"b64": false, "crit": list{"sigD", "b64"}}), signature.Malformed},
-		"b64 not critical":        {good.with(fields{"b64": false}), signature.Malformed},
-		"media type twice":        {good.with(fields{"cty": "json"}), signature.Malformed},
-		"policy":                  {good.with(fields{"sigPId": fields{"id": "1"}}), signature.Malformed},
-		"old time":                {good.with(fields{"iat": nil, "sigT": "2026-03-01T12:00:00Z"}), signature.Malformed},
-		"an assertion's type":     {good.with(fields{"typ": assertion.TokenType}), signature.Malformed},
-		"typ null":                {good.with(fields{"typ": json.RawMessage("null")}), signature.Malformed},
-		"no crit":                 {good.with(fields{"crit": nil}), signature.Malformed},
-		"crit empty":              {good.with(fields{"crit": list{}}), signature.Malformed},
-		"crit of another":         {good.with(fields{"crit": list{"exp"}}), signature.Malformed},
-		"one more crit":           {good.with(fields{"crit": list{"sigD", "exp"}}), signature.Malformed},
-		"crit twice":              {good.with(fields{"crit": list{"sigD", "sigD"}}), signature.Malformed},
-		"no time":                 {good.with(fields{"iat": nil}), signature.Malformed},
-		"time null":               {good.with(fields{"iat": json.RawMessage("null")}), signature.Malformed},
-		"time is text":            {good.with(fields{"iat": "1"}), signature.Malformed},
-		"time with a fraction":    {good.with(fields{"iat": 1.5}), signature.Malformed},
-		"time before 1970":        {good.with(fields{"iat": -1}), signature.Malformed},
-		"time out of range":       {good.with(fields{"iat": 1e300}), signature.Malformed},
-		"no thumbprint":           {good.with(fields{"x5t#S256": nil}), signature.Malformed},
-		"thumbprint cut":          {good.with(fields{"x5t#S256": "AAAA"}), signature.Malformed},
-		"no chain":                {good.with(fields{"x5c": nil}), signature.Malformed},
-		"chain is text":           {good.with(fields{"x5c": "x"}), signature.Malformed},
-		"no reference":            {good.with(fields{"sigD": nil}), signature.Malformed},
-		"reference null":          {good.with(fields{"sigD": json.RawMessage("null")}), signature.Malformed},
-		"reference doubled name":  {good.with(fields{"sigD": json.RawMessage(`{"mId":"","mId":""}`)}), signature.Malformed},
+		"key in the header":       {good.With(fields{"jwk": fields{}}), signature.Malformed},
+		"address of a key":        {good.With(fields{"jku": "https://example.test"}), signature.Malformed},
+		"address of certificates": {good.With(fields{"x5u": "https://example.test"}), signature.Malformed},
+		"compressed":              {good.With(fields{"zip": "DEF"}), signature.Malformed},
+		"unencoded payload":       {good.With(fields{"b64": false, "crit": list{"sigD", "b64"}}), signature.Malformed},
+		"b64 not critical":        {good.With(fields{"b64": false}), signature.Malformed},
+		"media type twice":        {good.With(fields{"cty": "json"}), signature.Malformed},
+		"policy":                  {good.With(fields{"sigPId": fields{"id": "1"}}), signature.Malformed},
+		"old time":                {good.With(fields{"iat": nil, "sigT": "2026-03-01T12:00:00Z"}), signature.Malformed},
+		"an assertion's type":     {good.With(fields{"typ": assertion.TokenType}), signature.Malformed},
+		"typ null":                {good.With(fields{"typ": json.RawMessage("null")}), signature.Malformed},
+		"no crit":                 {good.With(fields{"crit": nil}), signature.Malformed},
+		"crit empty":              {good.With(fields{"crit": list{}}), signature.Malformed},
+		"crit of another":         {good.With(fields{"crit": list{"exp"}}), signature.Malformed},
+		"one more crit":           {good.With(fields{"crit": list{"sigD", "exp"}}), signature.Malformed},
+		"crit twice":              {good.With(fields{"crit": list{"sigD", "sigD"}}), signature.Malformed},
+		"no time":                 {good.With(fields{"iat": nil}), signature.Malformed},
+		"time null":               {good.With(fields{"iat": json.RawMessage("null")}), signature.Malformed},
+		"time is text":            {good.With(fields{"iat": "1"}), signature.Malformed},
+		"time with a fraction":    {good.With(fields{"iat": 1.5}), signature.Malformed},
+		"time before 1970":        {good.With(fields{"iat": -1}), signature.Malformed},
+		"time out of range":       {good.With(fields{"iat": 1e300}), signature.Malformed},
+		"no thumbprint":           {good.With(fields{"x5t#S256": nil}), signature.Malformed},
+		"thumbprint cut":          {good.With(fields{"x5t#S256": "AAAA"}), signature.Malformed},
+		"no chain":                {good.With(fields{"x5c": nil}), signature.Malformed},
+		"chain is text":           {good.With(fields{"x5c": "x"}), signature.Malformed},
+		"no reference":            {good.With(fields{"sigD": nil}), signature.Malformed},
+		"reference null":          {good.With(fields{"sigD": json.RawMessage("null")}), signature.Malformed},
+		"reference doubled name":  {good.With(fields{"sigD": json.RawMessage(`{"mId":"","mId":""}`)}), signature.Malformed},
 		"reference with more":     {refer(fields{"spDSpec": "x"}), signature.Malformed},
 		"name in capitals":        {refer(fields{"hashv": list{""}}), signature.Malformed},
 		"mechanism without hash":  {refer(fields{"mId": "http://uri.etsi.org/19182/ObjectIdByURI"}), signature.Malformed},
@@ -124,23 +124,23 @@ func TestRefused(t *testing.T) {
 		"no URI":               {refer(fields{"pars": nil}), signature.Malformed},
 		"no URI but a text":    {refer(fields{"pars": list{"a b"}}), signature.Malformed},
 		"long URI":             {refer(fields{"pars": list{strings.Repeat("a", 257)}}), signature.Malformed},
-		"none":                 {good.with(fields{"alg": "none"}), signature.AlgorithmRefused},
-		"shared secret":        {good.with(fields{"alg": "HS256"}), signature.AlgorithmRefused},
-		"unknown algorithm":    {good.with(fields{"alg": "ES512"}), signature.AlgorithmRefused},
-		"no algorithm":         {good.with(fields{"alg": nil}), signature.AlgorithmRefused},
-		"algorithm of RSA":     {good.with(fields{"alg": "RS256"}), signature.AlgorithmRefused},
-		"algorithm of P-384":   {good.with(fields{"alg": "ES384"}), signature.AlgorithmRefused},
+		"none":                 {good.With(fields{"alg": "none"}), signature.AlgorithmRefused},
+		"shared secret":        {good.With(fields{"alg": "HS256"}), signature.AlgorithmRefused},
+		"unknown algorithm":    {good.With(fields{"alg": "ES512"}), signature.AlgorithmRefused},
+		"no algorithm":         {good.With(fields{"alg": nil}), signature.AlgorithmRefused},
+		"algorithm of RSA":     {good.With(fields{"alg": "RS256"}), signature.AlgorithmRefused},
+		"algorithm of P-384":   {good.With(fields{"alg": "ES384"}), signature.AlgorithmRefused},
 		"other media type":     {refer(fields{"ctys": list{"application/xhtml+xml"}}), signature.OtherContentType},
 		"empty media type":     {refer(fields{"ctys": list{""}}), signature.OtherContentType},
 		"media type's cousin":  {refer(fields{"ctys": list{"text/json"}}), signature.OtherContentType},
 		"digest of bare bytes": {refer(fields{"hashV": list{base64.RawURLEncoding.EncodeToString(digest[:])}}), signature.OtherBytes},
-		"in the future":        {good.with(fields{"iat": now.Add(signature.ClockSkew + time.Second).Unix()}), signature.SignedInFuture},
-		"before the card":      {good.with(fields{"iat": now.Add(-time.Hour - time.Second).Unix()}), signature.CardNotValid},
-		"another's thumbprint": {good.with(fields{"x5t#S256": pki.FingerprintOf(other.Chain[0]).String()}), signature.ChainRefused},
+		"in the future":        {good.With(fields{"iat": now.Add(signature.ClockSkew + time.Second).Unix()}), signature.SignedInFuture},
+		"before the card":      {good.With(fields{"iat": now.Add(-time.Hour - time.Second).Unix()}), signature.CardNotValid},
+		"another's thumbprint": {good.With(fields{"x5t#S256": pki.FingerprintOf(other.Chain[0]).String()}), signature.ChainRefused},
 		"another's card":       {goodHeader(other.Chain...), signature.SignatureInvalid},
-		"chain empty":          {good.with(fields{"x5c": list{}}), signature.ChainRefused},
-		"chain of no base64":   {good.with(fields{"x5c": list{"%"}}), signature.ChainRefused},
-		"chain of no cert":     {good.with(fields{"x5c": list{"AAAA"}}), signature.ChainRefused},
+		"chain empty":          {good.With(fields{"x5c": list{}}), signature.ChainRefused},
+		"chain of no base64":   {good.With(fields{"x5c": list{"%"}}), signature.ChainRefused},
+		"chain of no cert":     {good.With(fields{"x5c": list{"AAAA"}}), signature.ChainRefused},
 	} {
 		t.Run(name, func(t *testing.T) { expectProblem(t, raw(c.header, ecdsaSigner(f.card.Key)), f.opts, c.want) })
 	}
@@ -228,7 +228,7 @@ func TestOtherKeys(t *testing.T) {
 	p521 := must(ecdsa.GenerateKey(elliptic.P521(), rand.Reader))
 	rsaCard, p384Card, p521Card := h.leafOf(rsaKey().Public(), nil), h.leafOf(p384.Public(), nil), h.leafOf(p521.Public(), nil)
 	jws := func(alg string, leaf *x509.Certificate, sign func([]byte) []byte) string {
-		return raw(goodHeader(leaf, h.middle).with(fields{"alg": alg}), sign)
+		return raw(goodHeader(leaf, h.middle).With(fields{"alg": alg}), sign)
 	}
 	expectAccepted(t, jws("RS256", rsaCard, rsaSigner(rsaKey(), 0)), h.opts)
 	expectAccepted(t, jws("PS256", rsaCard, rsaSigner(rsaKey(), 32)), h.opts)
@@ -284,7 +284,7 @@ func FuzzVerify(f *testing.F) {
 	x := newFixture()
 	good := raw(goodHeader(x.card.Chain...), ecdsaSigner(x.card.Key))
 	f.Add(good)
-	f.Add(raw(goodHeader(x.card.Chain...).with(fields{"alg": "none"}), ecdsaSigner(x.card.Key)))
+	f.Add(raw(goodHeader(x.card.Chain...).With(fields{"alg": "none"}), ecdsaSigner(x.card.Key)))
 	f.Add("a..c")
 	f.Add("eyJhbGciOiJFUzI1NiJ9..")
 	input, _, _ := strings.Cut(good, ".")
