@@ -6,11 +6,9 @@ package endtoend_test
 import (
 	"bytes"
 	"context"
-	"encoding/pem"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -18,29 +16,20 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
-
-	"github.com/valtuus/valtuus/internal/testenv"
 )
 
 // TestTheSupervisorsPageRuns runs the shell blocks of docs/log.md as they stand, with an archive that its operator starts
 // where the page says so.
 func TestTheSupervisorsPageRuns(t *testing.T) {
 	t.Parallel()
-	for _, tool := range []string{"bash", "curl"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			testenv.SkipUninstalled(t, tool+" is not in PATH")
-		}
-	}
+	needTools(t, "bash", "curl")
 	g := NewWithT(t)
-	root, err := testenv.ModuleRoot()
-	g.Expect(err).NotTo(HaveOccurred())
-	dir := t.TempDir()
+	dir := pageDir(t)
 	file := func(name string) string { return filepath.Join(dir, name) }
-	blocks := shellBlocks(g, filepath.Join(root, "docs", "log.md"))
+	blocks := shellBlocks(t, "log.md")
 	g.Expect(len(blocks)).To(BeNumerically(">", 10), "the page has lost its blocks")
-	ask := shellBlocks(g, filepath.Join(root, "docs", "integrators.md"))[0]
+	ask := shellBlocks(t, "integrators.md")[0]
 	g.Expect(os.WriteFile(file("script"), []byte(ask+strings.Join(blocks, "")), 0o600)).To(Succeed())
-	buildValtuus(g, root, dir)
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	g.Expect(err).NotTo(HaveOccurred())
 	witness := free.Addr().String()
@@ -48,11 +37,9 @@ func TestTheSupervisorsPageRuns(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(background, 3*time.Minute)
 	defer cancel()
-	run := exec.CommandContext(ctx, "bash", "-eu", "-o", "pipefail", "script")
-	run.Dir = dir
-	run.Env = append(os.Environ(), "PATH="+file("bin")+string(os.PathListSeparator)+os.Getenv("PATH"), "WITNESS="+witness)
+	run := pageScript(ctx, dir, []string{"-eu", "-o", "pipefail"}, "WITNESS="+witness)
 	var output bytes.Buffer
-	run.Stdout, run.Stderr, run.WaitDelay = &output, &output, time.Second
+	run.Stdout, run.Stderr = &output, &output
 	run.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the witness goes on in the background, and ends with the page
 	run.Cancel = func() error { return syscall.Kill(-run.Process.Pid, syscall.SIGKILL) }
 	g.Expect(run.Start()).To(Succeed())
@@ -72,7 +59,7 @@ func TestTheSupervisorsPageRuns(t *testing.T) {
 	authority, err := os.ReadFile(filepath.Join(filepath.Dir(s.archive.DataDir), "tls", "ca.crt"))
 	g.Expect(err).NotTo(HaveOccurred())
 	for name, content := range map[string][]byte{
-		"card.crt": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: card.Chain[0].Raw}), "card.key": card.Key.PEM(), "ca.crt": authority,
+		"card.crt": leafOf(card), "card.key": card.Key.PEM(), "ca.crt": authority,
 		"operator.env": fmt.Appendf(nil, "DATA='%s' LOG='%s' ARCHIVE='%s' REGISTRY='%s' CLIENT='%s'\n",
 			s.archive.DataDir, s.archive.LogEndpoint, s.archive.Endpoint, s.Registry.Spec.OID, care.id),
 	} {

@@ -19,6 +19,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/valtuus/valtuus/internal/archive/assertion/testcard"
 	"github.com/valtuus/valtuus/internal/testenv"
 )
 
@@ -26,19 +27,13 @@ import (
 // integrators to send is what the archive takes.
 func TestTheIntegratorsPageRuns(t *testing.T) {
 	t.Parallel()
-	for _, tool := range []string{"bash", "curl"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			testenv.SkipUninstalled(t, tool+" is not in PATH")
-		}
-	}
+	needTools(t, "bash", "curl")
 	g := NewWithT(t)
 	s := shared.of(t).begin(t, settings{})
 	s.journal.unanswered = true // curl keeps none
 	s.open(s.North, nil)        // a unit has its credential with its first client
 
-	root, err := testenv.ModuleRoot()
-	g.Expect(err).NotTo(HaveOccurred())
-	dir := t.TempDir()
+	dir := pageDir(t)
 	s.writeCredential(g, filepath.Join(dir, "unit"), s.UnitSecret(s.North))
 	s.writeCredential(g, filepath.Join(dir, "organizer"), s.OrganizerSecret())
 	card, err := s.Card()
@@ -46,22 +41,17 @@ func TestTheIntegratorsPageRuns(t *testing.T) {
 	write := func(name string, content []byte) {
 		g.Expect(os.WriteFile(filepath.Join(dir, name), content, 0o600)).To(Succeed())
 	}
-	write("card.crt", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: card.Chain[0].Raw}))
+	write("card.crt", leafOf(card))
 	write("card.key", card.Key.PEM())
 	write("cards.pem", s.Cards.AnchorsPEM())
-	blocks := shellBlocks(g, filepath.Join(root, "docs", "integrators.md"))
+	blocks := shellBlocks(t, "integrators.md")
 	g.Expect(len(blocks)).To(BeNumerically(">", 10), "the page has lost its blocks")
 	write("script", []byte(strings.Join(blocks, "")))
-	buildValtuus(g, root, dir)
 
 	ctx, cancel := context.WithTimeout(background, 2*time.Minute)
 	defer cancel()
-	run := exec.CommandContext(ctx, "bash", "-eu", "script")
-	run.Dir = dir
-	run.Env = append(os.Environ(),
-		"PATH="+filepath.Join(dir, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"),
+	run := pageScript(ctx, dir, []string{"-eu"},
 		"ARCHIVE="+s.archive.Endpoint, "REGISTRY="+string(s.Registry.Spec.OID), "UNIT="+string(s.North.Spec.OID), "CODE="+newCode())
-	run.WaitDelay = time.Second
 	if output, err := run.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
@@ -77,17 +67,51 @@ func (s *scene) writeCredential(g Gomega, dir string, key client.ObjectKey) {
 	}
 }
 
-// buildValtuus puts the program into the directory bin of a directory.
-func buildValtuus(g Gomega, root, dir string) {
+// needTools skips a test where a program is missing.
+func needTools(t *testing.T, tools ...string) {
+	t.Helper()
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			testenv.SkipUninstalled(t, tool+" is not in PATH")
+		}
+	}
+}
+
+// pageDir makes the directory that a page's script runs in, with the program in its directory bin.
+func pageDir(t *testing.T) (dir string) {
+	t.Helper()
+	g := NewWithT(t)
+	root, err := testenv.ModuleRoot()
+	g.Expect(err).NotTo(HaveOccurred())
+	dir = t.TempDir()
 	build := exec.CommandContext(background, "go", "build", "-o", filepath.Join(dir, "bin", "valtuus"), ".")
 	build.Dir, build.Stderr = root, os.Stderr
 	g.Expect(build.Run()).To(Succeed())
+	return dir
+}
+
+// pageScript makes the command that runs the file script of a page's directory.
+func pageScript(ctx context.Context, dir string, flags []string, environment ...string) *exec.Cmd {
+	run := exec.CommandContext(ctx, "bash", append(flags, "script")...)
+	run.Dir, run.WaitDelay = dir, time.Second
+	run.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
+	run.Env = append(run.Env, environment...)
+	return run
+}
+
+// leafOf gives a card's own certificate in PEM.
+func leafOf(card testcard.Card) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: card.Chain[0].Raw})
 }
 
 // shellBlocks gives the sh blocks of a page as parts of one script, which tells at each block where it is. In the place
 // of a block of the operator it waits until a file that it makes is gone, and reads what is then in another.
-func shellBlocks(g Gomega, page string) (blocks []string) {
-	file, err := os.Open(page)
+func shellBlocks(t *testing.T, page string) (blocks []string) {
+	t.Helper()
+	g := NewWithT(t)
+	root, err := testenv.ModuleRoot()
+	g.Expect(err).NotTo(HaveOccurred())
+	file, err := os.Open(filepath.Join(root, "docs", page))
 	g.Expect(err).NotTo(HaveOccurred())
 	defer func() { _ = file.Close() }()
 	var script strings.Builder
@@ -97,7 +121,7 @@ func shellBlocks(g Gomega, page string) (blocks []string) {
 		switch line := lines.Text(); {
 		case line == "```sh":
 			inside = true
-			_, _ = fmt.Fprintf(&script, "echo; echo '== %s:%d'\n", filepath.Base(page), number)
+			_, _ = fmt.Fprintf(&script, "echo; echo '== %s:%d'\n", page, number)
 		case line == "```sh operator":
 			blocks = append(blocks, "touch operator; while [ -e operator ]; do sleep 0.1; done; . ./operator.env\n")
 		case strings.HasPrefix(line, "```") && inside:

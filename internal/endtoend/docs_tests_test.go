@@ -5,7 +5,6 @@ package endtoend_test
 
 import (
 	"context"
-	"encoding/pem"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,18 +29,13 @@ cat "$(dirname "$0")/report.jws"
 // TestTheDeploymentTestsPageRuns runs the shell blocks of docs/deployment-tests.md as they stand, in the window of a test.
 func TestTheDeploymentTestsPageRuns(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("bash"); err != nil {
-		testenv.SkipUninstalled(t, "bash is not in PATH")
-	}
+	needTools(t, "bash")
 	g := NewWithT(t)
 	s := shared.of(t).begin(t, settings{})
 	s.journal.unanswered = true // the command keeps none
 	s.open(s.North, nil)
-	root, err := testenv.ModuleRoot()
-	g.Expect(err).NotTo(HaveOccurred())
-	dir := t.TempDir()
+	dir := pageDir(t)
 	bin := filepath.Join(dir, "bin")
-	buildValtuus(g, root, dir)
 	write := func(name string, content []byte) {
 		file := filepath.Join(dir, name)
 		g.Expect(os.MkdirAll(filepath.Dir(file), 0o700)).To(Succeed())
@@ -53,10 +47,10 @@ func TestTheDeploymentTestsPageRuns(t *testing.T) {
 	for who, id := range map[string]string{"organizer-card": "2001", "unit-card": "3001"} {
 		card, err := s.Cards.Issue(id, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
 		g.Expect(err).NotTo(HaveOccurred())
-		write(who+"/tls.crt", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: card.Chain[0].Raw}))
+		write(who+"/tls.crt", leafOf(card))
 		write(who+"/tls.key", card.Key.PEM())
 	}
-	blocks := shellBlocks(g, filepath.Join(root, "docs", "deployment-tests.md"))
+	blocks := shellBlocks(t, "deployment-tests.md")
 	g.Expect(blocks).To(HaveLen(4), "the page has lost its blocks")
 	write("script", []byte(strings.Join(blocks, "")))
 	key := exec.CommandContext(background, filepath.Join(bin, "valtuus"), "log", "key", "--data-dir", s.archive.DataDir)
@@ -84,12 +78,9 @@ func TestTheDeploymentTestsPageRuns(t *testing.T) {
 			return true, os.WriteFile(filepath.Join(bin, "report.jws"), []byte(kept.Data["report.jws"]), 0o600)
 		})
 	}()
-	run := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "script")
-	run.Dir = dir
-	run.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "KUBECONFIG="+kubeconfig, "BIN="+bin,
+	run := pageScript(ctx, dir, []string{"-euo", "pipefail"}, "KUBECONFIG="+kubeconfig, "BIN="+bin,
 		"ARCHIVE="+s.archive.Endpoint, "ORGANIZER="+s.Organizer, "TEST="+d.test.Name, "TEST_REGISTRY="+d.oid,
 		"UNIT="+string(s.North.Spec.OID), "LOG_VKEY="+strings.TrimSpace(string(vkey)))
-	run.WaitDelay = time.Second
 	output, err := run.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, output)
