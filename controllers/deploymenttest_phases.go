@@ -21,7 +21,7 @@ import (
 	"github.com/valtuus/valtuus/internal/enforcement"
 )
 
-// askAgain is how often a deletion that waits for the archive looks whether its namespace ends.
+// askAgain is how often a test that closes looks for what nobody tells it: whether its archive or its namespace is gone.
 const askAgain = 10 * time.Second
 
 // testScope is what one pass over a deployment test knows.
@@ -85,9 +85,6 @@ func (r *DeploymentTestReconciler) gather(ctx context.Context, s *testScope) (er
 	}
 	if p.Registry != nil {
 		p.RegistryDetail = detailOf(p.Registry)
-		if s.archive, err = r.archiveByName(ctx, p.Registry.Spec.ArchiveName); err != nil {
-			return err
-		}
 	}
 	if p.Unit, err = r.unitByOID(ctx, spec.Run.ProducerUnit); err != nil {
 		return err
@@ -102,7 +99,27 @@ func (r *DeploymentTestReconciler) gather(ctx context.Context, s *testScope) (er
 		return err
 	}
 	p.Others = pointers(others.Items)
-	return r.findChildren(ctx, s)
+	if err := r.findChildren(ctx, s); err != nil {
+		return err
+	}
+	if name := s.archiveName(); name != "" {
+		s.archive, err = r.archiveByName(ctx, name)
+	}
+	return err
+}
+
+// archiveName is the name of the Archive that the test is run in, or is to be; empty when nobody knows any more.
+func (s *testScope) archiveName() v1alpha1.ObjectName {
+	switch {
+	case s.test.Status.ArchiveName != "":
+		return s.test.Status.ArchiveName
+	case s.registry != nil:
+		return s.registry.Spec.ArchiveName
+	case s.plan.Registry != nil:
+		return s.plan.Registry.Spec.ArchiveName
+	default:
+		return ""
+	}
 }
 
 // detailOf tells why a claim is not believed; empty where it is.
@@ -164,6 +181,7 @@ func (r *DeploymentTestReconciler) schedule(s *testScope) {
 	if s.before.Status.State == v1alpha1.TestOpen && s.registry != nil && s.grant != nil {
 		// From now on credentials are issued, and the archive has a registry to observe.
 		status.Window.OpenedAt = moment(s.now)
+		status.ArchiveName = s.registry.Spec.ArchiveName
 		status.Systems = deploymenttest.Tested(&s.plan)
 		status.Steps = deploymenttest.Judge(nil, deploymenttest.TermsOf(s.test)).Steps
 	}
@@ -230,14 +248,11 @@ func (r *DeploymentTestReconciler) closing(ctx context.Context, s *testScope) er
 	if err != nil {
 		return err
 	}
-	destroyed := status.Observation != nil && status.Observation.RegistryOID == status.RegistryOID && status.Observation.Destruction != nil
-	if !destroyed && !abandoned {
+	if !deploymenttest.Destroyed(s.test) && !abandoned {
 		s.awaits = append(s.awaits, "the archive, to destroy the data of the test registry")
 	}
+	s.wake = append(s.wake, s.now.Add(askAgain))
 	if len(s.awaits) > 0 {
-		if s.test.DeletionTimestamp != nil {
-			s.wake = append(s.wake, s.now.Add(askAgain))
-		}
 		return nil
 	}
 	if s.wanted = false; s.registry != nil || s.grant != nil {
@@ -283,24 +298,14 @@ func (r *DeploymentTestReconciler) revoked(ctx context.Context, s *testScope) er
 	return err
 }
 
-// abandoned tells whether there is no archive to wait for: its Archive is gone, or the test's namespace ends. The archive
-// remembers by itself what it has to destroy.
+// abandoned tells whether there is no archive to wait for: its Archive is gone, or the test is deleted and nobody knows the
+// archive any more, or its namespace ends. The archive remembers by itself what it has to destroy.
 func (r *DeploymentTestReconciler) abandoned(ctx context.Context, s *testScope) (bool, error) {
-	name := v1alpha1.ObjectName("")
-	switch {
-	case s.registry != nil:
-		name = s.registry.Spec.ArchiveName
-	case s.plan.Registry != nil:
-		name = s.plan.Registry.Spec.ArchiveName
-	}
-	if name != "" {
-		archive, err := r.archiveByName(ctx, name)
-		if err != nil || archive == nil {
-			return err == nil, err
-		}
-	}
-	if s.test.DeletionTimestamp == nil {
+	switch deleting := s.test.DeletionTimestamp != nil; {
+	case s.archive != nil && !deleting:
 		return false, nil
+	case s.archive == nil:
+		return deleting || s.archiveName() != "", nil
 	}
 	var namespace corev1.Namespace
 	err := r.reader.Get(ctx, client.ObjectKey{Name: s.test.Namespace}, &namespace)

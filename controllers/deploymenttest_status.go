@@ -25,7 +25,7 @@ func (r *DeploymentTestReconciler) updateStatus(s *testScope) {
 		return
 	}
 	text := func(parts ...string) string { return sentences(append([]string{s.mark()}, parts...)...) }
-	window := s.test.Status.Window
+	window, unproven := s.test.Status.Window, s.unproven()
 	switch s.test.Status.State {
 	case v1alpha1.TestScheduled:
 		set.Waiting(v1alpha1.TestScheduledReason, text(fmt.Sprintf("Both parties have accepted the time: the window opens at %s and closes at %s.", rfc3339(window.OpensAt), rfc3339(window.ClosesAt)), note))
@@ -34,11 +34,11 @@ func (r *DeploymentTestReconciler) updateStatus(s *testScope) {
 	case v1alpha1.TestClosing:
 		set.Waiting(v1alpha1.TestClosingReason, text("The window has closed.", window.Message, "What is waited for: "+strings.Join(s.awaits, "; ")+".", note))
 	case v1alpha1.TestPassed:
-		set.Ready(v1alpha1.TestPassedReason, text(fmt.Sprintf("All steps were seen by %s.", rfc3339(*s.test.Status.PassedAt)), reportText(reported), note))
+		set.Ready(v1alpha1.TestPassedReason, text(fmt.Sprintf("All steps were seen by %s.", rfc3339(*s.test.Status.PassedAt)), reportText(reported), unproven, note))
 	case v1alpha1.TestFailed:
-		set.Ready(v1alpha1.TestFailedReason, text("The test failed: it opens nothing.", windowMessage(window), s.firstFailure(), note))
+		set.Ready(v1alpha1.TestFailedReason, text("The test failed: it opens nothing.", windowMessage(window), s.firstFailure(), unproven, note))
 	case v1alpha1.TestCanceled:
-		set.Ready(v1alpha1.TestCanceledReason, text("The test was called off: "+string(s.test.Spec.Cancellation.Reason)+".", note))
+		set.Ready(v1alpha1.TestCanceledReason, text("The test was called off: "+string(s.test.Spec.Cancellation.Reason)+".", unproven, note))
 	default:
 		if s.answer.Refused {
 			set.Stalled(s.answer.Reason, text(s.answer.Message, note))
@@ -97,6 +97,19 @@ func (s *testScope) firstFailure() string {
 	return ""
 }
 
+// unproven tells, of a test that has ended after its window was open, that nobody knows whether its data is destroyed.
+func (s *testScope) unproven() string {
+	status := &s.test.Status
+	if !deploymenttest.Ended(s.test) || status.Window == nil || status.Window.OpenedAt == nil || deploymenttest.Destroyed(s.test) {
+		return ""
+	}
+	archive := "Its Archive"
+	if status.ArchiveName != "" {
+		archive = "Archive " + string(status.ArchiveName)
+	}
+	return archive + " could not be waited for: nobody has access to the test registry, but that its data is destroyed is not proven, and no report is signed until it is."
+}
+
 func windowMessage(window *v1alpha1.TestWindow) string {
 	if window == nil {
 		return ""
@@ -124,6 +137,9 @@ func (r *DeploymentTestReconciler) tell(s *testScope) {
 	}
 	ready := conditions.Get(s.test, v1alpha1.ReadyCondition)
 	r.events.Eventf(s.test, nil, kind, ready.Reason, "Test", "%s", ready.Message)
+	if unproven := s.unproven(); unproven != "" {
+		r.events.Eventf(s.test, nil, corev1.EventTypeWarning, v1alpha1.TestDestructionUnprovenReason, "Test", "%s", unproven)
+	}
 }
 
 func (r *DeploymentTestReconciler) tellExtension(s *testScope) {

@@ -522,7 +522,7 @@ var _ = Describe("an observed deployment test", func() {
 		l.expectNobodyHas(ctx, test)
 		Eventually(func(g Gomega) {
 			l.pass(10 * time.Second)
-			g.Expect(seen(ctx, l, test)()).To(be(v1alpha1.TestFailed))
+			g.Expect(seen(ctx, l, test)()).To(SatisfyAll(be(v1alpha1.TestFailed), say("that its data is destroyed is not proven")))
 		}).Should(Succeed())
 		l.lets(ctx, test)
 	})

@@ -211,6 +211,8 @@ const (
 	TestOpenReason = "Open"
 	// TestClosingReason surfaces when credentials are being revoked and the test registry's data destroyed.
 	TestClosingReason = "Closing"
+	// TestDestructionUnprovenReason surfaces, as an event, when a test ends and no archive has told of the destruction of its data.
+	TestDestructionUnprovenReason = "DestructionUnproven"
 )
 
 // DeploymentTestState tells how far a test has come.
@@ -612,6 +614,10 @@ type DeploymentTestStatus struct {
 	// registryOID is the OID of the test registry: 2.25 and the test's UID as a number (ITU-T X.667).
 	// +optional
 	RegistryOID OID `json:"registryOID,omitempty"`
+
+	// archiveName is the name of the Archive that the test is run in, from the time when the window opened.
+	// +optional
+	ArchiveName ObjectName `json:"archiveName,omitempty"`
 
 	// window tells of the window.
 	// +optional

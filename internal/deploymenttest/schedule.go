@@ -225,6 +225,12 @@ func Ended(test *v1alpha1.DeploymentTest) bool {
 	}
 }
 
+// Destroyed tells whether the archive has said that nothing is left in the test's registry.
+func Destroyed(test *v1alpha1.DeploymentTest) bool {
+	o := test.Status.Observation
+	return o != nil && o.RegistryOID == test.Status.RegistryOID && o.Destruction != nil
+}
+
 // older orders tests; creation has whole seconds, so names break ties.
 func older(a, b *v1alpha1.DeploymentTest) bool {
 	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {

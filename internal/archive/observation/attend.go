@@ -115,7 +115,7 @@ func (o *Observer) registryOf(ctx context.Context, t *test, now time.Time) (stor
 }
 
 // owns tells whether the test's registry is one of this archive. It is one only with the purpose of a test and made for the
-// test; where it is not there any more, the registry that the combination is wanted for tells the archive.
+// test; where it is not there any more, the test's status tells in which archive it was.
 func (o *Observer) owns(ctx context.Context, t *test, registry string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, applyLimit)
 	defer cancel()
@@ -131,12 +131,7 @@ func (o *Observer) owns(ctx context.Context, t *test, registry string) (bool, er
 	case !apierrors.IsNotFound(err), t.object.Status.Window.ClosedAt == nil:
 		return false, client.IgnoreNotFound(err)
 	}
-	var wanted v1alpha1.Registry
-	key := client.ObjectKey{Namespace: t.object.Namespace, Name: string(t.object.Spec.Run.Registry.Name)}
-	if err := o.Client.Get(ctx, key, &wanted); err != nil {
-		return false, client.IgnoreNotFound(err)
-	}
-	t.foreign = string(wanted.Spec.ArchiveName) != o.Archive.Name
+	t.foreign = string(t.object.Status.ArchiveName) != o.Archive.Name
 	return !t.foreign, nil
 }
 

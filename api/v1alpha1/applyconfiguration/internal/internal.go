@@ -460,6 +460,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.valtuus.valtuus.api.v1alpha1.DeploymentTestStatus
   map:
     fields:
+    - name: archiveName
+      type:
+        namedType: com.github.valtuus.valtuus.api.v1alpha1.ObjectName
     - name: conditions
       type:
         list:

@@ -30,6 +30,8 @@ type DeploymentTestStatusApplyConfiguration struct {
 	Systems *TestedSystemsApplyConfiguration `json:"systems,omitempty"`
 	// registryOID is the OID of the test registry: 2.25 and the test's UID as a number (ITU-T X.667).
 	RegistryOID *apiv1alpha1.OID `json:"registryOID,omitempty"`
+	// archiveName is the name of the Archive that the test is run in, from the time when the window opened.
+	ArchiveName *apiv1alpha1.ObjectName `json:"archiveName,omitempty"`
 	// window tells of the window.
 	Window *TestWindowApplyConfiguration `json:"window,omitempty"`
 	// steps are the steps as they stand.
@@ -106,6 +108,14 @@ func (b *DeploymentTestStatusApplyConfiguration) WithSystems(value *TestedSystem
 // If called multiple times, the RegistryOID field is set to the value of the last call.
 func (b *DeploymentTestStatusApplyConfiguration) WithRegistryOID(value apiv1alpha1.OID) *DeploymentTestStatusApplyConfiguration {
 	b.RegistryOID = &value
+	return b
+}
+
+// WithArchiveName sets the ArchiveName field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ArchiveName field is set to the value of the last call.
+func (b *DeploymentTestStatusApplyConfiguration) WithArchiveName(value apiv1alpha1.ObjectName) *DeploymentTestStatusApplyConfiguration {
+	b.ArchiveName = &value
 	return b
 }
 
