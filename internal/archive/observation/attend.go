@@ -32,6 +32,11 @@ func (o *Observer) attend(ctx context.Context, t *test, now time.Time) error {
 	}
 	closed := status.Window.ClosedAt
 	if closed == nil {
+		if ended(t.object) { // noted for good: no restart opens it again
+			if row, err = o.close(ctx, row, now); err != nil {
+				return err
+			}
+		}
 		if status.Window.OpenedAt == nil || now.Before(t.saidAt.Add(tellEvery)) {
 			return nil
 		}
@@ -151,7 +156,11 @@ func (o *Observer) close(ctx context.Context, row store.TestRegistry, at time.Ti
 
 // sayAll tells all that was seen once it is proven, and notes that it has been told.
 func (o *Observer) sayAll(ctx context.Context, t *test, row store.TestRegistry, now time.Time) error {
-	if now.Before(row.Closed.Add(settleFor)) || now.Before(t.saidAt.Add(tellEvery)) {
+	closed := row.Closed
+	if at := t.object.Status.Window.ClosedAt; at.After(closed) { // it was called off before the controller saw it
+		closed = at.Time
+	}
+	if now.Before(closed.Add(settleFor)) || now.Before(t.saidAt.Add(tellEvery)) {
 		return nil
 	}
 	seen, complete, err := o.observe(ctx, t, row, now)
@@ -161,7 +170,7 @@ func (o *Observer) sayAll(ctx context.Context, t *test, row store.TestRegistry, 
 	if err := o.say(ctx, t, seen, now); err != nil || t.said != seen {
 		return err
 	}
-	if !complete && now.Before(row.Closed.Add(provePatience)) {
+	if !complete && now.Before(closed.Add(provePatience)) {
 		return nil
 	}
 	if err := o.Store.NoteObserved(ctx, row.OID, now); err != nil {

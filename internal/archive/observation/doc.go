@@ -12,7 +12,8 @@
 // a one is ever destroyed. The order is: the window has closed, nothing more is taken in; all that was seen is told, with
 // its evidence; the data is destroyed, part by part; that is told. Each step is remembered in the store, so that a program
 // that is killed goes on where it was. A test that is gone is over as well, once a consistent reading has shown that it is
-// gone.
+// gone. A test that is being deleted or was called off takes nothing in from then on, whether or not a controller runs;
+// what is in it is destroyed once the controller has closed the window.
 //
 // Of several replicas the one that gives the log its leaves does this. Should two do it for a moment, both say the same.
 package observation

@@ -163,9 +163,17 @@ func (o *Observer) know(object *v1alpha1.DeploymentTest) {
 		o.tests[object.UID] = t
 	}
 	t.object, t.foreign = object, t.foreign && t.object.Generation == object.Generation
-	if w := object.Status.Window; w != nil && w.ClosedAt != nil && string(object.Status.RegistryOID) == OIDOf(object.UID) {
+	if ended(object) && string(object.Status.RegistryOID) == OIDOf(object.UID) {
 		o.end(OIDOf(object.UID))
 	}
+}
+
+// ended tells whether nothing more is taken into the registry of a test: its window has closed, or it is being deleted or
+// was called off. The last two need no controller. What was seen so far is still the controller's to judge, so nothing is
+// destroyed before the status says that the window has closed.
+func ended(object *v1alpha1.DeploymentTest) bool {
+	window := object.Status.Window
+	return window != nil && window.ClosedAt != nil || object.DeletionTimestamp != nil || object.Spec.Cancellation != nil
 }
 
 // orphan gives a test registry that is not finished and whose test is not among those that there are; nil if this is none.
