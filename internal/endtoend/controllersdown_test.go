@@ -10,7 +10,9 @@ import (
 	. "github.com/onsi/gomega"
 	"k8s.io/utils/ptr"
 
+	public "github.com/valtuus/valtuus/api/archiveclient"
 	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/internal/deploymenttest/play"
 	"github.com/valtuus/valtuus/internal/testworld"
 )
 
@@ -42,8 +44,33 @@ func TestInvariant2_EndingNeedsNoController(t *testing.T) {
 	}
 	registry := c.begin(t, settings{})
 	last := registry.open(registry.North, nil)
+	deleted, canceled := s.trial("deleted"), registry.trial("canceled")
+	byDeleted, _ := deleted.parties(s.archive.Endpoint) // once they have their credentials
+	byCanceled, _ := canceled.parties(registry.archive.Endpoint)
 	g.Expect(c.withoutManager()).To(Succeed())
 
+	for name, one := range map[string]struct {
+		trial     *trial
+		organizer *play.Party
+		end       func(*trial) error
+	}{
+		"delete-test": {deleted, byDeleted, func(d *trial) error { return s.Delete(background, d.test) }},
+		"cancel-test": {canceled, byCanceled, func(d *trial) error {
+			return change(d.s, d.test, func(o *v1alpha1.DeploymentTest) { o.Spec.Cancellation = &v1alpha1.TestCancellation{Reason: "a flood"} })
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			access := func() string {
+				_, err := one.organizer.Archive.RegisterClient(background, one.organizer.Code)
+				return public.ReasonOf(err)
+			}
+			g.Eventually(access).Should(BeEmpty())
+			g.Expect(one.end(one.trial)).To(Succeed())
+			g.Eventually(access, soon).WithPolling(time.Millisecond).Should(Equal("deployment-test-over"))
+			g.Expect(one.trial.now().Status.Window.ClosedAt).To(BeNil(), "no controller has closed it")
+		})
+	}
 	grant := func(c *care, edit func(*v1alpha1.RegistryAccessGrant)) error {
 		return change(c.s, c.s.grantOf(c.unit), edit)
 	}
