@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
@@ -112,6 +113,11 @@ func (r *DeploymentTestReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	if err != nil {
 		return settle(ctrl.Result{}, err)
 	}
+	// A report rests on a status that has been written.
+	var unreported error
+	if deploymenttest.Ended(s.before) {
+		unreported = r.report(ctx, s)
+	}
 	r.updateStatus(s)
 	if err = r.remind(ctx, s); err == nil {
 		err = r.patchStatus(ctx, s.before, test)
@@ -120,8 +126,8 @@ func (r *DeploymentTestReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 		r.tell(s)
 		err = r.follow(ctx, s)
 	}
-	if err == nil {
-		err = r.report(ctx, s)
+	if err == nil && deploymenttest.Ended(test) && !deploymenttest.Ended(s.before) {
+		err = r.reportNow(ctx, s)
 	}
-	return settle(r.wakeAt(s.now, s.wake...), err)
+	return settle(r.wakeAt(s.now, s.wake...), errors.Join(err, unreported))
 }

@@ -41,6 +41,8 @@ type testScope struct {
 	note      string   // on what the organizer asks and does not get
 	awaits    []string // what the close waits for
 	unknown   string   // system of a recorded test that is not known
+	// unreported tells what stands where the report belongs.
+	unreported string
 
 	// wanted tells that the test's registry and grant are to be there; done that all of the test's is gone.
 	wanted, done bool

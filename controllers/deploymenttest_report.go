@@ -5,8 +5,8 @@ package controllers
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -28,7 +28,20 @@ const (
 
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;create
 
-// report sees to it that a test that has ended has its report.
+// reportAgain is how often is looked whether what stands where a report belongs has gone: nobody tells of it.
+const reportAgain = 5 * time.Minute
+
+// reportNow makes the report in the pass in which a test ends, once its status says so.
+func (r *DeploymentTestReconciler) reportNow(ctx context.Context, s *testScope) error {
+	before := s.test.DeepCopy()
+	if err := r.report(ctx, s); err != nil {
+		return err
+	}
+	r.updateStatus(s)
+	return r.patchStatus(ctx, before, s.test)
+}
+
+// report sees to it that a test that has ended has its report; the status, which is not written here, names it.
 func (r *DeploymentTestReconciler) report(ctx context.Context, s *testScope) error {
 	if s.test.Status.Report != nil || !deploymenttest.Runs(s.test) || !deploymenttest.Ended(s.test) || s.test.DeletionTimestamp != nil ||
 		s.archive == nil || s.plan.Registry == nil {
@@ -50,13 +63,12 @@ func (r *DeploymentTestReconciler) report(ctx context.Context, s *testScope) err
 	case err != nil:
 		return err
 	case conflict != "":
-		return errors.New(conflict)
-	case made == nil:
-		return nil
+		s.unreported = conflict
+		s.wake = append(s.wake, s.now.Add(reportAgain))
+	case made != nil:
+		s.test.Status.Report = made
 	}
-	before := s.test.DeepCopy()
-	s.test.Status.Report = made
-	return r.patchStatus(ctx, before, s.test)
+	return nil
 }
 
 // reporter signs the reports of deployment tests. ConfigMaps are read past the cache, which would hold all of the cluster's.
@@ -158,5 +170,5 @@ func (r *reporter) known(test *v1alpha1.DeploymentTest, of reported, there *core
 }
 
 func conflictOf(there *corev1.ConfigMap) string {
-	return fmt.Sprintf("ConfigMap %s is not the report of this test: delete it, and the report is signed.", there.Name)
+	return fmt.Sprintf("ConfigMap %s is not the report of this test: delete it, and the report is signed within minutes.", there.Name)
 }

@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/conditions"
@@ -30,13 +31,13 @@ func (r *DeploymentTestReconciler) updateStatus(s *testScope) {
 	case v1alpha1.TestScheduled:
 		set.Waiting(v1alpha1.TestScheduledReason, text(fmt.Sprintf("Both parties have accepted the time: the window opens at %s and closes at %s.", rfc3339(window.OpensAt), rfc3339(window.ClosesAt)), note))
 	case v1alpha1.TestOpen:
-		set.Waiting(v1alpha1.TestOpenReason, text(s.progress(), s.note, note))
+		set.Waiting(v1alpha1.TestOpenReason, text(s.progress(), s.unlisted(), s.note, note))
 	case v1alpha1.TestClosing:
 		set.Waiting(v1alpha1.TestClosingReason, text("The window has closed.", window.Message, "What is waited for: "+strings.Join(s.awaits, "; ")+".", note))
 	case v1alpha1.TestPassed:
-		set.Ready(v1alpha1.TestPassedReason, text(fmt.Sprintf("All steps were seen by %s.", rfc3339(*s.test.Status.PassedAt)), reportText(reported), unproven, note))
+		set.Ready(v1alpha1.TestPassedReason, text(fmt.Sprintf("All steps were seen by %s.", rfc3339(*s.test.Status.PassedAt)), reportText(reported), unproven, s.unreported, note))
 	case v1alpha1.TestFailed:
-		set.Ready(v1alpha1.TestFailedReason, text("The test failed: it opens nothing.", windowMessage(window), s.firstFailure(), unproven, note))
+		set.Ready(v1alpha1.TestFailedReason, text("The test failed: it opens nothing.", windowMessage(window), s.firstFailure(), s.unlisted(), unproven, s.unreported, note))
 	case v1alpha1.TestCanceled:
 		set.Ready(v1alpha1.TestCanceledReason, text("The test was called off: "+string(s.test.Spec.Cancellation.Reason)+".", unproven, note))
 	default:
@@ -95,6 +96,15 @@ func (s *testScope) firstFailure() string {
 		}
 	}
 	return ""
+}
+
+// unlisted tells how many requests are not among the events.
+func (s *testScope) unlisted() string {
+	o := s.test.Status.Observation
+	if o == nil || o.RegistryOID != s.test.Status.RegistryOID || ptr.Deref(o.Unlisted, 0) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Requests that are not listed: %d, which said again what others had said, or came when %d were listed.", *o.Unlisted, len(o.Events))
 }
 
 // unproven tells, of a test that has ended after its window was open, that nobody knows whether its data is destroyed.

@@ -449,8 +449,9 @@ type TestObservation struct {
 	// +required
 	Through *metav1.MicroTime `json:"through,omitempty"`
 
-	// events are the requests in their order, the first 64 of them. One that says what the same certificate's last one said
-	// is not among them.
+	// events are requests in their order, at most 64. One that says what the same certificate said before is listed again
+	// only if something was stored or ended in between, or for a reading if its party searched. At most 8 are of
+	// certificates that are not of the test; from 40 on only the first of each kind is listed after each change.
 	// +optional
 	// +listType=map
 	// +listMapKey=number
@@ -458,7 +459,7 @@ type TestObservation struct {
 	// +kubebuilder:validation:MaxItems=64
 	Events []TestEvent `json:"events,omitempty"`
 
-	// unlisted is how many requests are not listed.
+	// unlisted is how many requests are not listed: repeated ones, and those that there was no room for.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Unlisted *int32 `json:"unlisted,omitempty"`

@@ -19,10 +19,11 @@ type TestObservationApplyConfiguration struct {
 	RegistryOID *apiv1alpha1.OID `json:"registryOID,omitempty"`
 	// through is the instant up to which everything was observed.
 	Through *v1.MicroTime `json:"through,omitempty"`
-	// events are the requests in their order, the first 64 of them. One that says what the same certificate's last one said
-	// is not among them.
+	// events are requests in their order, at most 64. One that says what the same certificate said before is listed again
+	// only if something was stored or ended in between, or for a reading if its party searched. At most 8 are of
+	// certificates that are not of the test; from 40 on only the first of each kind is listed after each change.
 	Events []TestEventApplyConfiguration `json:"events,omitempty"`
-	// unlisted is how many requests are not listed.
+	// unlisted is how many requests are not listed: repeated ones, and those that there was no room for.
 	Unlisted *int32 `json:"unlisted,omitempty"`
 	// checkpoint is the signed checkpoint of the access log that the evidence is under.
 	Checkpoint *string `json:"checkpoint,omitempty"`
