@@ -109,9 +109,13 @@ func input(t testing.TB, log logproof.Key) Input {
 		for _, one := range proof {
 			evidence.Proof = append(evidence.Proof, one.String())
 		}
-		observation.Events = append(observation.Events, v1alpha1.TestEvent{
-			Number: int32(i + 1), At: ptr.To(at(i)), Party: party, Operation: v1alpha1.OperationOther, Evidence: evidence,
-		})
+		event := v1alpha1.TestEvent{Number: int32(i + 1), At: ptr.To(at(i)), Party: party, Operation: v1alpha1.OperationOther, Evidence: evidence}
+		if of := operations[name]; len(of) > 0 {
+			event.Operation = of[0]
+		} else {
+			event.Reason = "relationship-ended"
+		}
+		observation.Events = append(observation.Events, event)
 		status.Steps = append(status.Steps, v1alpha1.TestStep{
 			Name: name, Party: party, State: v1alpha1.StepSeen, Event: ptr.To(int32(i + 1)), SeenAt: ptr.To(metav1.NewTime(at(i).Truncate(time.Second))),
 		})
@@ -203,13 +207,35 @@ func TestAForgedReportIsRefused(t *testing.T) {
 			e := d.Observation.Events
 			e[2].Evidence.Proof, e[3].Evidence.Proof = e[3].Evidence.Proof, e[2].Evidence.Proof
 		}), ErrEvidence, "event 3: the proof does not lead"},
-		"another leaf":               {resigned(func(d *Document) { d.Observation.Events[0].Evidence.LeafIndex = ptr.To(int64(9)) }), ErrEvidence, "event 1"},
-		"no proof":                   {resigned(func(d *Document) { d.Observation.Events[4].Evidence = nil }), ErrEvidence, "OrganizerSearched rests on event 5, which has no proof"},
-		"another log":                {resigned(func(d *Document) { d.Observation.Checkpoint = input(t, newKey(t)).Test.Status.Observation.Checkpoint }), ErrEvidence, "checkpoint"},
-		"a step less":                {resigned(func(d *Document) { d.Steps = d.Steps[:7] }), ErrContradiction, "7 of 8 steps"},
-		"a step that was not seen":   {resigned(func(d *Document) { d.Steps[7].State = v1alpha1.StepPending }), ErrContradiction, "7 of 8 steps"},
-		"a step of the other party":  {resigned(func(d *Document) { d.Observation.Events[1].Party = v1alpha1.PartyOrganizer }), ErrContradiction, "ProducerSearched"},
-		"a step without its event":   {resigned(func(d *Document) { d.Steps[0].Event = ptr.To(int32(9)) }), ErrContradiction, "not there"},
+		"another leaf":              {resigned(func(d *Document) { d.Observation.Events[0].Evidence.LeafIndex = ptr.To(int64(12)) }), ErrEvidence, "event 1"},
+		"no proof":                  {resigned(func(d *Document) { d.Observation.Events[4].Evidence = nil }), ErrEvidence, "OrganizerSearched rests on event 5, which has no proof"},
+		"another log":               {resigned(func(d *Document) { d.Observation.Checkpoint = input(t, newKey(t)).Test.Status.Observation.Checkpoint }), ErrEvidence, "checkpoint"},
+		"a step less":               {resigned(func(d *Document) { d.Steps = d.Steps[:7] }), ErrContradiction, "7 of 8 steps"},
+		"a step that was not seen":  {resigned(func(d *Document) { d.Steps[7].State = v1alpha1.StepPending }), ErrContradiction, "7 of 8 steps"},
+		"a step of the other party": {resigned(func(d *Document) { d.Observation.Events[1].Party = v1alpha1.PartyOrganizer }), ErrContradiction, "ProducerSearched"},
+		"a step without its event":  {resigned(func(d *Document) { d.Steps[0].Event = ptr.To(int32(9)) }), ErrContradiction, "not there"},
+		"an event before the one that it comes after": {resigned(func(d *Document) {
+			d.Observation.Events[3].At = ptr.To(metav1.NewMicroTime(d.Observation.Events[2].At.Add(-time.Microsecond)))
+		}), ErrContradiction, "event 4 was before"},
+		"steps in another order than their events": {resigned(func(d *Document) {
+			e := d.Observation.Events
+			e[1].Operation, e[2].Operation = e[2].Operation, e[1].Operation
+			d.Steps[1].Event, d.Steps[2].Event = d.Steps[2].Event, d.Steps[1].Event
+			d.Steps[1].SeenAt, d.Steps[2].SeenAt = d.Steps[2].SeenAt, d.Steps[1].SeenAt
+		}), ErrContradiction, "ProducerRead rests on an event that is not after"},
+		"two steps of one event": {resigned(func(d *Document) {
+			d.Steps[6].Event, d.Steps[6].SeenAt = d.Steps[5].Event, d.Steps[5].SeenAt
+		}), ErrContradiction, "RelationshipEnded rests on an event that is not after"},
+		"an operation that is not the step": {resigned(func(d *Document) {
+			d.Observation.Events[2].Operation = v1alpha1.OperationSearch
+		}), ErrContradiction, "ProducerRead rests on a request that is no such step: Search"},
+		"a step that was refused": {resigned(func(d *Document) { d.Observation.Events[2].Reason = "not-permitted" }),
+			ErrContradiction, "ProducerRead rests on a request that was refused: not-permitted"},
+		"a refusal that was none": {resigned(func(d *Document) { d.Observation.Events[7].Reason = "" }), ErrContradiction, "ProducerRefused rests on a request that was allowed"},
+		"one place in the log twice": {resigned(func(d *Document) {
+			e := d.Observation.Events
+			e[5].Evidence = e[4].Evidence.DeepCopy()
+		}), ErrContradiction, "event 6 has the place in the log of another event"},
 		"a simulation that hides it": {resigned(func(d *Document) { d.Test.Mode = v1alpha1.ModeSimulated }), ErrContradiction, "simulated"},
 		"other words":                {resigned(func(d *Document) { d.ResultText = results[v1alpha1.ResultFailed] }), ErrContradiction, "words"},
 		"a code":                     {resigned(func(d *Document) { d.Times.Extensions[0].Reason = "131052-308T" }), ErrContradiction, "identity code"},

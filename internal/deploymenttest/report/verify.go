@@ -182,18 +182,49 @@ func (d *Document) consistent() error {
 	if text, err := d.encode(); err != nil || identitycode.LooksLike(string(text)) {
 		return errors.New("it holds what looks like a personal identity code")
 	}
-	if d.Observation != nil {
-		for i := range d.Observation.Events {
-			if e := &d.Observation.Events[i]; e.Number != int32(i+1) || e.At == nil {
-				return errors.New("its events are not numbered, or have no time")
-			}
-		}
+	if err := d.eventsFit(); err != nil {
+		return err
 	}
 	return d.stepsFit()
 }
 
+// eventsFit checks that the events are numbered in the order of their times, and each has a place of its own in the log.
+func (d *Document) eventsFit() error {
+	if d.Observation == nil {
+		return nil
+	}
+	places := map[int64]bool{}
+	for i := range d.Observation.Events {
+		e := &d.Observation.Events[i]
+		if e.Number != int32(i+1) || e.At == nil {
+			return errors.New("its events are not numbered, or have no time")
+		}
+		if i > 0 && e.At.Before(d.Observation.Events[i-1].At) {
+			return fmt.Errorf("event %d was before the one that it comes after", e.Number)
+		}
+		if evidence := e.Evidence; evidence != nil && evidence.LeafIndex != nil {
+			if places[*evidence.LeafIndex] {
+				return fmt.Errorf("event %d has the place in the log of another event", e.Number)
+			}
+			places[*evidence.LeafIndex] = true
+		}
+	}
+	return nil
+}
+
+// operations are what a step may rest on; the refusal of anything is one.
+var operations = map[v1alpha1.TestStepName][]v1alpha1.TestOperation{
+	v1alpha1.StepRelationshipStored: {v1alpha1.OperationStoreRelationship, v1alpha1.OperationStore},
+	v1alpha1.StepProducerSearched:   {v1alpha1.OperationSearch},
+	v1alpha1.StepProducerRead:       {v1alpha1.OperationRead},
+	v1alpha1.StepProducerStored:     {v1alpha1.OperationStore},
+	v1alpha1.StepOrganizerSearched:  {v1alpha1.OperationSearch},
+	v1alpha1.StepOrganizerRead:      {v1alpha1.OperationRead},
+	v1alpha1.StepRelationshipEnded:  {v1alpha1.OperationEndRelationship},
+}
+
 func (d *Document) stepsFit() error {
-	seen := 0
+	seen, last := 0, int32(0)
 	for i, s := range d.Steps {
 		if i >= len(order) || s.Name != order[i] || s.Title != stepTitles[s.Name] {
 			return errors.New("its steps are not those of a deployment test")
@@ -209,8 +240,16 @@ func (d *Document) stepsFit() error {
 			return fmt.Errorf("step %s is of the %s and rests on an event that is not", s.Name, s.Party)
 		case s.SeenAt == nil || s.SeenAt.Unix() != e.At.Unix():
 			return fmt.Errorf("step %s was seen at another time than its event", s.Name)
+		case e.Number <= last:
+			return fmt.Errorf("step %s rests on an event that is not after that of the step before it", s.Name)
+		case s.Name == v1alpha1.StepProducerRefused && e.Reason == "":
+			return fmt.Errorf("step %s rests on a request that was allowed", s.Name)
+		case s.Name != v1alpha1.StepProducerRefused && e.Reason != "":
+			return fmt.Errorf("step %s rests on a request that was refused: %s", s.Name, e.Reason)
+		case s.Name != v1alpha1.StepProducerRefused && !slices.Contains(operations[s.Name], e.Operation):
+			return fmt.Errorf("step %s rests on a request that is no such step: %s", s.Name, e.Operation)
 		}
-		seen++
+		seen, last = seen+1, e.Number
 	}
 	if d.Result == v1alpha1.ResultPassed && (seen != len(order) || d.Times.PassedAt == nil) {
 		return fmt.Errorf("it says passed, and %d of %d steps were seen", seen, len(order))
