@@ -45,6 +45,34 @@ func (r *DeploymentTestReconciler) findChildren(ctx context.Context, s *testScop
 	return nil
 }
 
+// findLeftovers finds what else lives on of a test that closes: the Job that plays both parties, and the relationships of
+// the test's registry. The archive deletes those as well, but may be gone, or have been quicker than who applied one.
+func (r *DeploymentTestReconciler) findLeftovers(ctx context.Context, s *testScope) error {
+	if s.test.Spec.Simulation != nil {
+		job := &batchv1.Job{}
+		err := r.reader.Get(ctx, client.ObjectKey{Namespace: s.test.Namespace, Name: deploymenttest.JobName(s.test.Name)}, job)
+		if client.IgnoreNotFound(err) != nil {
+			return err
+		}
+		if err == nil && metav1.IsControlledBy(job, s.test) && job.DeletionTimestamp == nil {
+			s.leftovers = append(s.leftovers, job)
+		}
+	}
+	if s.registry == nil && s.conflict != "" {
+		return nil // another registry has the name, and the relationships are its own
+	}
+	var relationships v1alpha1.ServiceRelationshipList
+	if err := r.List(ctx, &relationships, in(s.test.Namespace, byRegistry, s.test.Name)...); err != nil {
+		return err
+	}
+	for i := range relationships.Items {
+		if one := &relationships.Items[i]; one.DeletionTimestamp == nil {
+			s.leftovers = append(s.leftovers, one)
+		}
+	}
+	return nil
+}
+
 // follow does what the status, which has been written, says: it makes or deletes what the test needs, and lets the test
 // itself go when nothing of it is left.
 func (r *DeploymentTestReconciler) follow(ctx context.Context, s *testScope) error {
@@ -53,6 +81,11 @@ func (r *DeploymentTestReconciler) follow(ctx context.Context, s *testScope) err
 	}
 	if s.wanted && s.test.Status.State == v1alpha1.TestOpen {
 		return r.make(ctx, s)
+	}
+	for _, leftover := range s.leftovers {
+		if err := r.unmakeOne(ctx, leftover, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
+			return err
+		}
 	}
 	if !s.wanted {
 		if err := r.unmake(ctx, s); err != nil {
@@ -119,12 +152,12 @@ func (r *DeploymentTestReconciler) unmake(ctx context.Context, s *testScope) err
 	return nil
 }
 
-func (r *DeploymentTestReconciler) unmakeOne(ctx context.Context, o client.Object) error {
+func (r *DeploymentTestReconciler) unmakeOne(ctx context.Context, o client.Object, options ...client.DeleteOption) error {
 	if o.GetDeletionTimestamp() != nil {
 		return nil
 	}
 	uid := o.GetUID()
-	err := r.Delete(ctx, o, client.Preconditions{UID: &uid})
+	err := r.Delete(ctx, o, append(options, client.Preconditions{UID: &uid})...)
 	if apierrors.IsConflict(err) { // another has its name by now
 		return nil
 	}

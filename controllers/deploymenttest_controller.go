@@ -41,7 +41,8 @@ type DeploymentTestReconciler struct {
 // +kubebuilder:rbac:groups=valtuus.io,resources=deploymenttests/finalizers,verbs=update
 // +kubebuilder:rbac:groups=valtuus.io,resources=registries,verbs=create;delete
 // +kubebuilder:rbac:groups=valtuus.io,resources=registryaccessgrants,verbs=delete
-// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;create
+// +kubebuilder:rbac:groups=valtuus.io,resources=servicerelationships,verbs=delete
+// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;create;delete
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
 
 func (r *DeploymentTestReconciler) setup(mgr ctrl.Manager) error {

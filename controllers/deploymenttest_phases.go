@@ -35,6 +35,8 @@ type testScope struct {
 	registry *v1alpha1.Registry // that the test is run in; nil when there is none
 	grant    *v1alpha1.RegistryAccessGrant
 	conflict string // what stands where one of the two belongs
+	// leftovers is what else there is of a test that closes: the Job that plays it, and relationships of its registry.
+	leftovers []client.Object
 
 	answer    deploymenttest.Answer
 	judgement deploymenttest.Judgement
@@ -245,6 +247,13 @@ func (r *DeploymentTestReconciler) closing(ctx context.Context, s *testScope) er
 	s.judge()
 	if err := r.revoked(ctx, s); err != nil {
 		return err
+	}
+	if err := r.findLeftovers(ctx, s); err != nil {
+		return err
+	}
+	if len(s.leftovers) > 0 {
+		s.awaits = append(s.awaits, "the deletion of the test's relationships and Job")
+		s.wake = append(s.wake, s.now.Add(lookEvery))
 	}
 	abandoned, err := r.abandoned(ctx, s)
 	if err != nil {
