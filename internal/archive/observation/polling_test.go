@@ -245,12 +245,10 @@ func TestTheRestOfTheRoomIsForTheSteps(t *testing.T) {
 			h.live = true
 			h.ask(producer, search)
 			last(h).Client = "c0"
-			for _, e := range play(func(h *history) {
+			h.all = append(h.all, play(func(h *history) {
 				h.ask(producer, search)
 				last(h).Client = "c0"
-			}).all {
-				h.all = append(h.all, e)
-			}
+			}).all...)
 		}, true},
 		"the steps among refusals of whoever": {func(h *history) {
 			h.all = append(h.all, play(func(h *history) {
