@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -76,6 +77,8 @@ var _ = Describe("the backups of an archive", func() {
 		l := begin(ctx, scheduled)
 		job := come(ctx, l, l.cronJob())
 		Expect(job.Spec.ConcurrencyPolicy).To(Equal(batchv1.ForbidConcurrent))
+		policy := come(ctx, l, &networkingv1.NetworkPolicy{ObjectMeta: l.meta(".backup")})
+		Expect(policy.Spec.PodSelector.MatchLabels).To(Equal(map[string]string{workload.ComponentLabel: "backup", workload.ArchiveLabel: l.Archive.Name}))
 		claim := come(ctx, l, &corev1.PersistentVolumeClaim{ObjectMeta: l.meta("-backups")})
 		Expect(claim.OwnerReferences).To(BeEmpty())
 
@@ -104,6 +107,7 @@ var _ = Describe("the backups of an archive", func() {
 
 		change(ctx, l, l.Archive, func(a *v1alpha1.Archive) { a.Spec.Workload.Backup = nil })
 		Eventually(func() error { return l.Get(ctx, keyOf(l.cronJob()), &batchv1.CronJob{}) }).Should(MatchError(ContainSubstring("not found")))
+		Eventually(func() error { return l.Get(ctx, keyOf(policy), &networkingv1.NetworkPolicy{}) }).Should(MatchError(ContainSubstring("not found")))
 		Eventually(seen(ctx, l, l.Archive)).Should(haveCondition(v1alpha1.BackedUpCondition, "", ""))
 		Expect(l.Get(ctx, keyOf(claim), &corev1.PersistentVolumeClaim{})).To(Succeed(), "the backups stay")
 	})

@@ -11,6 +11,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	batchv1ac "k8s.io/client-go/applyconfigurations/batch/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
@@ -64,12 +65,19 @@ func (p *Plan) backupLabels() map[string]string {
 
 // backups are the objects that backups are made by. The volume stays whatever happens to the rest.
 func (p *Plan) backups() []Child {
-	meta := metav1.ObjectMeta{Namespace: p.namespace(), Name: BackupName(p.name())}
+	in := metav1.ObjectMeta{Namespace: p.namespace(), Name: BackupPolicyName(p.name())}
+	policy := Child{Object: &networkingv1.NetworkPolicy{ObjectMeta: in}}
+	job := Child{Object: &batchv1.CronJob{ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace(), Name: BackupName(p.name())}}}
 	wanted := p.spec().Backup
 	if wanted == nil {
-		return []Child{{Object: &batchv1.CronJob{ObjectMeta: meta}}}
+		// The policy goes after what makes pods that it is for.
+		return []Child{job, policy}
 	}
-	children := []Child{{Object: &batchv1.CronJob{ObjectMeta: meta}, Wanted: p.cronJob(wanted)}}
+	job.Wanted = p.cronJob(wanted)
+	if p.Settings.NetworkPolicies {
+		policy.Wanted = p.backupPolicy()
+	}
+	children := []Child{policy, job}
 	if wanted.Volume.Size != nil {
 		claim := metav1.ObjectMeta{Namespace: p.namespace(), Name: BackupClaimName(p.name())}
 		children = append([]Child{{Object: &corev1.PersistentVolumeClaim{ObjectMeta: claim}, Wanted: p.backupClaim(&wanted.Volume), Outlives: true}}, children...)

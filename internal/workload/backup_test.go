@@ -11,8 +11,10 @@ import (
 	. "github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	batchv1ac "k8s.io/client-go/applyconfigurations/batch/v1"
 	"k8s.io/utils/ptr"
 
@@ -97,8 +99,8 @@ func TestABackupRunsBesideTheArchive(t *testing.T) {
 		Settings: Settings{Image: "valtuus:1"}, ServerSecret: "national-server", KeysSecret: "national-archive-keys",
 	}
 	children := plan.backups()
-	g.Expect(children).To(HaveLen(1), "the claim is somebody else's")
-	job := children[0].Wanted.(*batchv1ac.CronJobApplyConfiguration).Spec
+	g.Expect(children).To(HaveLen(2), "the claim is somebody else's")
+	job := children[1].Wanted.(*batchv1ac.CronJobApplyConfiguration).Spec
 	g.Expect(*job.TimeZone).To(Equal("Etc/UTC"))
 	g.Expect(*job.ConcurrencyPolicy).To(Equal(batchv1.ForbidConcurrent))
 	template := job.JobTemplate.Spec.Template
@@ -118,10 +120,67 @@ func TestABackupRunsBesideTheArchive(t *testing.T) {
 	plan.Archive.Spec.Workload.Backup.Volume = v1alpha1.BackupVolume{Size: ptr.To(resource.MustParse("5Gi"))}
 	g.Expect(plan.backups()).To(ContainElement(And(HaveField("Outlives", true), HaveField("Wanted", Not(BeNil())))))
 	plan.Archive.Spec.Workload.Backup = nil
-	g.Expect(plan.backups()).To(ConsistOf(HaveField("Wanted", BeNil())), "the CronJob goes; of the volume nothing is said")
+	g.Expect(plan.backups()).To(And(HaveLen(2), HaveEach(HaveField("Wanted", BeNil()))), "the CronJob goes, and its policy after it; of the volume nothing is said")
 
 	plan.Archive.Spec.Workload.Restore = &v1alpha1.ArchiveRestore{ClaimName: "elsewhere", Backup: "20260301T020000Z"}
 	spec := plan.template().Spec
 	g.Expect(spec.InitContainers).To(HaveLen(2))
 	g.Expect(spec.InitContainers[1].Args).To(ContainElements("--start", "--from=/var/restore/valtuus/20260301T020000Z"))
+}
+
+// TestBackupsAreReachedByNobodyAndReachOnlyTheirDatabase holds the policy of the pods of backups: it selects them and no
+// pod that serves, lets nothing in, and out only what the storage needs.
+func TestBackupsAreReachedByNobodyAndReachOnlyTheirDatabase(t *testing.T) {
+	both(t, func(t *testing.T, plan func(func(*Plan)) *Plan) {
+		g := NewWithT(t)
+		backedUp := plan(func(p *Plan) {
+			p.Archive.Spec.Workload.Backup = &v1alpha1.ArchiveBackup{Schedule: "0 2 * * *", Volume: v1alpha1.BackupVolume{ClaimName: "elsewhere"}}
+		})
+		policyOf := func(p *Plan) (policy *networkingv1.NetworkPolicy, at, job int) {
+			for i, child := range p.Children() {
+				switch o := child.Object.(type) {
+				case *networkingv1.NetworkPolicy:
+					if o.Name == "national.backup" {
+						at = i
+						if child.Wanted != nil {
+							policy = read[networkingv1.NetworkPolicy](t, child.Wanted)
+						}
+					}
+				case *batchv1.CronJob:
+					job = i
+				}
+			}
+			g.Expect(at).NotTo(BeZero(), "it is among the children, wanted or not")
+			return policy, at, job
+		}
+		policy, at, job := policyOf(backedUp)
+		g.Expect(policy).NotTo(BeNil())
+		g.Expect(at).To(BeNumerically("<", job), "it is there before the first pod")
+		selector, err := metav1.LabelSelectorAsSelector(&policy.Spec.PodSelector)
+		g.Expect(err).NotTo(HaveOccurred())
+		cron := wanted[batchv1.CronJob](t, backedUp)
+		g.Expect(selector.Matches(labels.Set(cron.Spec.JobTemplate.Spec.Template.Labels))).To(BeTrue())
+		g.Expect(selector.Matches(labels.Set(templateOf(t, backedUp).Labels))).To(BeFalse(), "pods that serve have a policy of their own")
+		g.Expect(policy.Spec.PolicyTypes).To(ConsistOf(networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress))
+		g.Expect(policy.Spec.Ingress).To(BeEmpty())
+		var to []string
+		for _, rule := range policy.Spec.Egress {
+			g.Expect(rule.Ports).NotTo(BeEmpty(), "without ports a rule lets everything out")
+			for _, port := range rule.Ports {
+				to = append(to, string(*port.Protocol)+" "+port.Port.String())
+			}
+		}
+		if backedUp.Embedded() {
+			g.Expect(to).To(BeEmpty())
+		} else {
+			g.Expect(to).To(ConsistOf("TCP 53", "UDP 53", "TCP 5433"))
+		}
+
+		backedUp.Settings.NetworkPolicies = false
+		policy, _, _ = policyOf(backedUp)
+		g.Expect(policy).To(BeNil())
+		policy, at, job = policyOf(plan(nil))
+		g.Expect(policy).To(BeNil())
+		g.Expect(at).To(BeNumerically(">", job), "it goes after what makes pods")
+	})
 }

@@ -31,11 +31,7 @@ func (p *Plan) networkPolicy() *networkingv1ac.NetworkPolicyApplyConfiguration {
 		WithPodSelector(metav1ac.LabelSelector().WithMatchLabels(p.Selector())).
 		WithPolicyTypes(networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress).
 		WithIngress(networkingv1ac.NetworkPolicyIngressRule().WithPorts(tcp(APIPort), tcp(LogPort)).WithFrom(everybody), metrics).
-		WithEgress(
-			networkingv1ac.NetworkPolicyEgressRule().WithPorts(tcp(53), networkingv1ac.NetworkPolicyPort().
-				WithProtocol(corev1.ProtocolUDP).WithPort(intstr.FromInt32(53))),
-			egress(p.Settings.APIServerPorts),
-		)
+		WithEgress(resolution(), egress(p.Settings.APIServerPorts))
 	if ports := p.DatabasePorts; len(ports) > 0 {
 		spec.WithEgress(egress(ports))
 	}
@@ -44,6 +40,28 @@ func (p *Plan) networkPolicy() *networkingv1ac.NetworkPolicyApplyConfiguration {
 	}
 	return networkingv1ac.NetworkPolicy(p.name(), p.namespace()).
 		WithLabels(p.labels()).WithAnnotations(p.annotations()).WithSpec(spec)
+}
+
+// BackupPolicyName is the NetworkPolicy of an archive's backups. With a dot in it, it is the name of no archive's own.
+func BackupPolicyName(archive string) string { return archive + ".backup" }
+
+// backupPolicy lets nobody reach the pods of backups, and lets them reach the database. Where documents are on a volume,
+// they reach nothing.
+func (p *Plan) backupPolicy() *networkingv1ac.NetworkPolicyApplyConfiguration {
+	spec := networkingv1ac.NetworkPolicySpec().
+		WithPodSelector(metav1ac.LabelSelector().WithMatchLabels(p.BackupSelector())).
+		WithPolicyTypes(networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress)
+	if ports := p.DatabasePorts; len(ports) > 0 {
+		spec.WithEgress(resolution(), egress(ports))
+	}
+	return networkingv1ac.NetworkPolicy(BackupPolicyName(p.name()), p.namespace()).
+		WithLabels(p.labels()).WithAnnotations(p.annotations()).WithOwnerReferences(p.owner()).WithSpec(spec)
+}
+
+// resolution is the way to name resolution.
+func resolution() *networkingv1ac.NetworkPolicyEgressRuleApplyConfiguration {
+	return networkingv1ac.NetworkPolicyEgressRule().WithPorts(tcp(53), networkingv1ac.NetworkPolicyPort().
+		WithProtocol(corev1.ProtocolUDP).WithPort(intstr.FromInt32(53)))
 }
 
 func egress(ports []int32) *networkingv1ac.NetworkPolicyEgressRuleApplyConfiguration {
