@@ -108,7 +108,10 @@ func SetupAll(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		(&ArchiveReconciler{base: b, settings: options.Workload}).setup,
 		(&RegistryReconciler{base: b, issuing: issuing}).setup,
 		(&ProducerUnitReconciler{base: b}).setup,
-		(&DeploymentTestReconciler{base: b, issuers: issuing.issuers, seen: newFirstSeen(), image: options.Workload.Image}).setup,
+		(&DeploymentTestReconciler{
+			base: b, issuers: issuing.issuers, seen: newFirstSeen(),
+			image: options.Workload.Image, networkPolicies: options.Workload.NetworkPolicies,
+		}).setup,
 		(&RegistryAccessGrantReconciler{base: b, issuing: issuing, seen: newFirstSeen()}).setup,
 		(&ServiceRelationshipReconciler{base: b, seen: newFirstSeen(), concurrency: options.Concurrency}).setup,
 	} {

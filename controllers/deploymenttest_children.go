@@ -119,12 +119,7 @@ func (r *DeploymentTestReconciler) make(ctx context.Context, s *testScope) error
 	if !opened || s.test.Spec.Simulation == nil || s.archive == nil || !s.equipped() {
 		return nil
 	}
-	err := r.reader.Get(ctx, client.ObjectKey{Namespace: s.test.Namespace, Name: deploymenttest.JobName(s.test.Name)}, &batchv1.Job{})
-	if !apierrors.IsNotFound(err) {
-		return err
-	}
-	remaining := s.test.Status.Window.ClosesAt.Sub(s.now)
-	return r.makeOne(ctx, deploymenttest.Job(s.test, r.image, endpointOf(s.archive), remaining))
+	return r.simulate(ctx, s)
 }
 
 // equipped tells whether both parties have their credentials.

@@ -34,6 +34,8 @@ type DeploymentTestReconciler struct {
 	issuers *issuers
 	// image is what simulations run; empty when the manager was not told.
 	image string
+	// networkPolicies gives the pods of simulations a NetworkPolicy.
+	networkPolicies bool
 }
 
 // +kubebuilder:rbac:groups=valtuus.io,resources=deploymenttests,verbs=get;list;watch;patch
@@ -43,6 +45,8 @@ type DeploymentTestReconciler struct {
 // +kubebuilder:rbac:groups=valtuus.io,resources=registryaccessgrants,verbs=delete
 // +kubebuilder:rbac:groups=valtuus.io,resources=servicerelationships,verbs=delete
 // +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;create;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=create
+// +kubebuilder:rbac:groups="",resources=pods,verbs=list
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
 
 func (r *DeploymentTestReconciler) setup(mgr ctrl.Manager) error {

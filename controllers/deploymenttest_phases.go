@@ -34,7 +34,9 @@ type testScope struct {
 	archive  *v1alpha1.Archive
 	registry *v1alpha1.Registry // that the test is run in; nil when there is none
 	grant    *v1alpha1.RegistryAccessGrant
-	conflict string // what stands where one of the two belongs
+	conflict string // what stands where one of the two, or the simulation's Job, belongs
+	// simulation is how the Job that plays both parties goes.
+	simulation deploymenttest.Simulation
 	// leftovers is what else there is of a test that closes: the Job that plays it, and relationships of its registry.
 	leftovers []client.Object
 
@@ -65,6 +67,9 @@ func (r *DeploymentTestReconciler) advance(ctx context.Context, s *testScope) er
 	case window != nil && window.ClosedAt != nil:
 		return r.closing(ctx, s)
 	case window != nil && window.OpenedAt != nil:
+		if err := r.lookAtSimulation(ctx, s); err != nil {
+			return err
+		}
 		r.open(s)
 	case s.test.DeletionTimestamp != nil || s.test.Spec.Cancellation != nil:
 		r.callOff(s)
@@ -212,6 +217,7 @@ func (r *DeploymentTestReconciler) open(s *testScope) {
 	s.judge()
 	why, over := deploymenttest.Over(&deploymenttest.Found{
 		Plan: &s.plan, Judgement: &s.judgement, Conflict: s.conflict, Whole: s.registry != nil && s.grant != nil,
+		Simulation: s.simulation,
 	})
 	if !over {
 		return

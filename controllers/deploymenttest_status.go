@@ -31,7 +31,7 @@ func (r *DeploymentTestReconciler) updateStatus(s *testScope) {
 	case v1alpha1.TestScheduled:
 		set.Waiting(v1alpha1.TestScheduledReason, text(fmt.Sprintf("Both parties have accepted the time: the window opens at %s and closes at %s.", rfc3339(window.OpensAt), rfc3339(window.ClosesAt)), note))
 	case v1alpha1.TestOpen:
-		set.Waiting(v1alpha1.TestOpenReason, text(s.progress(), s.unlisted(), s.note, note))
+		set.Waiting(v1alpha1.TestOpenReason, text(s.progress(), s.unlisted(), s.simulation.Message, s.note, note))
 	case v1alpha1.TestClosing:
 		set.Waiting(v1alpha1.TestClosingReason, text("The window has closed.", window.Message, "What is waited for: "+strings.Join(s.awaits, "; ")+".", note))
 	case v1alpha1.TestPassed:

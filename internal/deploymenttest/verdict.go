@@ -51,6 +51,8 @@ type Found struct {
 	Conflict string
 	// Whole tells that the test's registry and grant are there.
 	Whole bool
+	// Simulation is how the Job of a simulated test goes.
+	Simulation Simulation
 }
 
 // Over tells whether the window is to be closed, and what took the test its ground, if that is why. What was taken from a
@@ -76,7 +78,13 @@ func Over(f *Found) (why string, over bool) {
 	if !equality.Semantic.DeepEqual(Tested(f.Plan), test.Status.Systems) {
 		return "One of the systems was changed during the test: what was tested is not what is used now.", true
 	}
-	return "", f.Judgement.Passed || !f.Plan.Now.Before(window.ClosesAt.Time)
+	if f.Judgement.Passed || !f.Plan.Now.Before(window.ClosesAt.Time) {
+		return "", true
+	}
+	if f.Simulation.Failed { // nobody is left to play the steps that were not seen
+		return f.Simulation.Message, true
+	}
+	return "", false
 }
 
 // Verdict gives what a test comes to whose window has closed. One that lost its ground in the window does not pass, also

@@ -55,7 +55,7 @@ func (p *Plan) backupPolicy() *networkingv1ac.NetworkPolicyApplyConfiguration {
 		spec.WithEgress(resolution(), egress(ports))
 	}
 	return networkingv1ac.NetworkPolicy(BackupPolicyName(p.name()), p.namespace()).
-		WithLabels(p.labels()).WithAnnotations(p.annotations()).WithOwnerReferences(p.owner()).WithSpec(spec)
+		WithLabels(p.labels()).WithAnnotations(p.annotations()).WithSpec(spec)
 }
 
 // resolution is the way to name resolution.
