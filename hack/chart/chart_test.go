@@ -33,6 +33,7 @@ scope: {namespaces: [pirkanmaa, hoivakoti, platform]}
 networkPolicy: {metricsFrom: [{namespaceSelector: {matchLabels: {name: monitoring}}}], apiServerPorts: [8443]}
 monitoring:
   serviceMonitor: {enabled: true, interval: 10s, labels: {release: prometheus}}
+  podMonitor: {enabled: true, interval: 10s, labels: {release: prometheus}}
   prometheusRule: {enabled: true, labels: {release: prometheus}}
   dashboard: {enabled: true}
 `
@@ -148,6 +149,7 @@ func TestAWrongValueIsRefusedBeforeAnythingIsApplied(t *testing.T) {
 		{"revoke: {timeoutSeconds: 4m}", "/revoke/timeoutSeconds"},
 		{"networkPolicy: {apiServerPorts: []}", "/networkPolicy/apiServerPorts"},
 		{"monitoring: {serviceMonitor: {enabled: true, interval: often}}", "/monitoring/serviceMonitor/interval"},
+		{"monitoring: {podMonitor: {enabled: true, interval: often}}", "/monitoring/podMonitor/interval"},
 		{"replicas: 3", "replicas"},
 	} {
 		t.Run(c.values, func(t *testing.T) {

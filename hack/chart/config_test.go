@@ -70,7 +70,7 @@ func TestTheChartAndConfigSayTheSame(t *testing.T) {
 
 func sameAs(t *testing.T, directory, more string) {
 	g := NewWithT(t)
-	ofChart := byID(t, render(t, "monitoring: {serviceMonitor: {enabled: true}, prometheusRule: {enabled: true}, dashboard: {enabled: true}}\n"+more))
+	ofChart := byID(t, render(t, "monitoring: {serviceMonitor: {enabled: true}, podMonitor: {enabled: true}, prometheusRule: {enabled: true}, dashboard: {enabled: true}}\n"+more))
 	config := append(build(t, directory), build(t, "prometheus")...)
 	uninstall, err := manifests.Read(filepath.Join(configDir, "uninstall"))
 	g.Expect(err).NotTo(HaveOccurred())

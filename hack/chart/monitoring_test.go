@@ -4,7 +4,9 @@
 package chart
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,13 +17,20 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/promql/parser"
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	clocktesting "k8s.io/utils/clock/testing"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
+	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/archive"
 	"github.com/valtuus/valtuus/internal/archive/history"
 	"github.com/valtuus/valtuus/internal/archive/sequencer"
 	"github.com/valtuus/valtuus/internal/metrics"
+	"github.com/valtuus/valtuus/internal/workload"
 )
 
 // described gives the names of the metrics that a registry has, also of those that have no value yet.
@@ -193,4 +202,144 @@ func TestTheDashboardRestsOnMetricsThatThereAre(t *testing.T) {
 	}
 	inChart := byID(t, render(t, "monitoring: {dashboard: {enabled: true}}"))["ConfigMap/valtuus-system/valtuus-dashboard"]
 	g.Expect(at(inChart, "data", "valtuus.json")).To(MatchJSON(text))
+}
+
+// podMonitor is how the archives' pods are scraped.
+func podMonitor(t testing.TB) *monitoringSpec {
+	t.Helper()
+	rendered := byID(t, render(t, "monitoring: {podMonitor: {enabled: true, interval: 1m, labels: {release: prometheus}}}"))["PodMonitor/valtuus-system/valtuus-archives"]
+	if rendered == nil {
+		t.Fatal("there is no PodMonitor")
+	}
+	if rendered.GetLabels()["release"] != "prometheus" {
+		t.Error("it lacks the label by which a Prometheus finds it")
+	}
+	text, err := json.Marshal(at(rendered, "spec"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := &monitoringSpec{}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(spec); err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
+// monitoringSpec is what the chart uses of a PodMonitor, in the Prometheus operator's notation.
+type monitoringSpec struct {
+	NamespaceSelector struct {
+		Any bool `json:"any"`
+	} `json:"namespaceSelector"`
+	Selector            metav1.LabelSelector `json:"selector"`
+	JobLabel            string               `json:"jobLabel"`
+	PodMetricsEndpoints []struct {
+		Port     string `json:"port"`
+		Interval string `json:"interval"`
+	} `json:"podMetricsEndpoints"`
+}
+
+// archivePods are the templates of an archive's pods: of those that serve, and of its backups.
+func archivePods(t testing.TB, namespace, name string) (serving, backup corev1.PodTemplateSpec) {
+	t.Helper()
+	plan := &workload.Plan{Archive: &v1alpha1.Archive{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: "u"},
+		Spec: v1alpha1.ArchiveSpec{Workload: &v1alpha1.ArchiveWorkload{
+			Storage: v1alpha1.ArchiveStorage{Postgres: &v1alpha1.PostgresStorage{URI: v1alpha1.SecretKey{Name: "db", Key: "uri"}}},
+			Backup:  &v1alpha1.ArchiveBackup{Schedule: "0 2 * * *", Volume: v1alpha1.BackupVolume{ClaimName: "elsewhere"}},
+		}},
+	}, Settings: workload.Settings{Image: "valtuus:1"}}
+	for _, child := range plan.Children() {
+		text, err := json.Marshal(child.Wanted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch child.Object.(type) {
+		case *appsv1.Deployment:
+			var made appsv1.Deployment
+			err = json.Unmarshal(text, &made)
+			serving = made.Spec.Template
+		case *batchv1.CronJob:
+			var made batchv1.CronJob
+			err = json.Unmarshal(text, &made)
+			backup = made.Spec.JobTemplate.Spec.Template
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return serving, backup
+}
+
+// TestThePodMonitorScrapesThePodsOfArchives holds that it selects what the manager makes, in any namespace, and names a
+// port that is there.
+func TestThePodMonitorScrapesThePodsOfArchives(t *testing.T) {
+	g := NewWithT(t)
+	monitor := podMonitor(t)
+	g.Expect(monitor.NamespaceSelector.Any).To(BeTrue())
+	selector, err := metav1.LabelSelectorAsSelector(&monitor.Selector)
+	g.Expect(err).NotTo(HaveOccurred())
+	serving, backup := archivePods(t, "platform", "national")
+	g.Expect(selector.Matches(labels.Set(serving.Labels))).To(BeTrue())
+	g.Expect(selector.Matches(labels.Set(backup.Labels))).To(BeFalse(), "a backup serves no metrics")
+	manager := byID(t, render(t, ""))["Deployment/valtuus-system/valtuus-manager"]
+	ofManager := labels.Set{}
+	for key, value := range at(manager, "spec", "template", "metadata", "labels").(map[string]any) {
+		ofManager[key] = value.(string)
+	}
+	g.Expect(selector.Matches(ofManager)).To(BeFalse(), "the managers have a ServiceMonitor")
+	g.Expect(monitor.PodMetricsEndpoints).To(ConsistOf(HaveField("Interval", "1m")))
+	g.Expect(serving.Spec.Containers[0].Ports).To(ContainElement(And(
+		HaveField("Name", monitor.PodMetricsEndpoints[0].Port), HaveField("ContainerPort", workload.AdminPort))))
+}
+
+// TestAlertsTellArchivesApart: of two archives in one namespace, as the PodMonitor has them scraped, one that is well does not
+// hide that the other is not.
+func TestAlertsTellArchivesApart(t *testing.T) {
+	monitor := podMonitor(t)
+	scraped := func(archive string) string {
+		job := "valtuus-system/valtuus-archives" // where no label names it
+		if serving, _ := archivePods(t, "platform", archive); monitor.JobLabel != "" {
+			job = serving.Labels[monitor.JobLabel]
+		}
+		return fmt.Sprintf(`namespace="platform",job=%q,instance="%s:8082"`, job, archive)
+	}
+	well, sick := scraped("well"), scraped("sick")
+	for alert, series := range map[string]string{
+		"ValtuusArchiveErrors": `
+		  valtuus_archive_requests_total{WELL,outcome="allowed"} 0+100000x60
+		  valtuus_archive_requests_total{SICK,outcome="allowed"} 0+10x60
+		  valtuus_archive_requests_total{SICK,outcome="error"} 0+10x60`,
+		"ValtuusLogNotSigned": `
+		  valtuus_archive_log_unproven_rows{WELL} 3x60
+		  valtuus_archive_log_unproven_rows{SICK} 3x60
+		  valtuus_archive_log_checkpoint_timestamp_seconds{WELL} 0+60x60
+		  valtuus_archive_log_checkpoint_timestamp_seconds{SICK} 1200x60`,
+		"ValtuusLogWitnessSilent": `
+		  valtuus_archive_log_witness_timestamp_seconds{WELL,witness="w"} 0+60x60
+		  valtuus_archive_log_witness_timestamp_seconds{SICK,witness="w"} 0x60`,
+		"ValtuusLogNobodyGivesLeaves": `
+		  valtuus_archive_log_leads{WELL} 1x60
+		  valtuus_archive_log_leads{SICK} 0x60`,
+		"ValtuusArchiveViewAges": `
+		  valtuus_archive_view_age_seconds{WELL} 1x60
+		  valtuus_archive_view_age_seconds{SICK} 60x60`,
+	} {
+		found := query(t, strings.NewReplacer("WELL", well, "SICK", sick).Replace(series), alerts(t)[alert]["expr"].(string))
+		if len(found) != 1 || found[0].Metric.Get("job") != "sick" {
+			t.Errorf("%s: %v", alert, found)
+		}
+	}
+}
+
+// TestMetricsOfResourcesKeepTheirNamespace: without it Prometheus would put the managers' in its place, and an alert would
+// name a grant or an archive that there is not.
+func TestMetricsOfResourcesKeepTheirNamespace(t *testing.T) {
+	monitor := byID(t, render(t, "monitoring: {serviceMonitor: {enabled: true}}"))["ServiceMonitor/valtuus-system/valtuus-manager"]
+	for _, endpoint := range at(monitor, "spec", "endpoints").([]any) {
+		if endpoint.(map[string]any)["honorLabels"] != true {
+			t.Error("the labels of the metrics are not honored")
+		}
+	}
 }
