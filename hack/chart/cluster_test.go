@@ -157,6 +157,7 @@ func TestTheChartOnAnAPIServer(t *testing.T) {
 		{"an organizer cannot write status", i.anOrganizerCannotWriteStatus},
 		{"identity codes are refused in labels", i.identityCodesAreRefused},
 		{"the pods are admitted under restricted", i.thePodsAreAdmitted},
+		{"the samples that no story plays are taken", i.samplesAreTaken(map[string]client.Client{"platform": platform, "pirkanmaa": organizer, "hoivakoti": producer})},
 	} {
 		t.Run(test.name, test.run)
 	}
