@@ -15,11 +15,14 @@ import (
 	"testing"
 )
 
-// page is docs/install.md, whose commands the suite runs as they stand.
-const page = "docs/install.md"
+// Pages whose commands the suite runs as they stand.
+const (
+	installPage = "docs/install.md"
+	backupPage  = "docs/backup.md"
+)
 
-// block is a shell block of the page: the nth under a heading.
-func (s *suite) block(heading string, nth int) (string, error) {
+// block is a shell block of a page: the nth under a heading.
+func (s *suite) block(page, heading string, nth int) (string, error) {
 	text, err := os.ReadFile(filepath.Join(s.root, page))
 	if err != nil {
 		return "", err
@@ -45,7 +48,7 @@ func (s *suite) block(heading string, nth int) (string, error) {
 	return block.String(), nil
 }
 
-// documented runs a block of the page.
+// documented runs a block of docs/install.md.
 func (s *suite) documented(t *testing.T, heading string, nth int) string {
 	t.Helper()
 	out, err := s.runDocumented(t.Context(), heading, nth)
@@ -56,11 +59,18 @@ func (s *suite) documented(t *testing.T, heading string, nth int) string {
 }
 
 func (s *suite) runDocumented(ctx context.Context, heading string, nth int) (string, error) {
-	script, err := s.block(heading, nth)
+	return s.runBlock(ctx, installPage, s.root, heading, nth)
+}
+
+// runBlock runs a block of a page in a directory.
+func (s *suite) runBlock(ctx context.Context, page, dir, heading string, nth int) (string, error) {
+	script, err := s.block(page, heading, nth)
 	if err != nil {
 		return "", err
 	}
-	return s.run(ctx, exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script))
+	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
+	cmd.Dir = dir
+	return s.run(ctx, cmd)
 }
 
 // wrapHelm puts the commands that the page names into one directory. What users have in a file of values, the suite

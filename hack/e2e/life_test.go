@@ -42,6 +42,7 @@ func TestTheLifeOfAnInstallation(t *testing.T) {
 		{"network policies separate what they should", l.networkPolicies},
 		{"the pod has taken its new credential into use", l.endRotation},
 		{"what pods take at rest", l.atRest},
+		{"an archive is backed up and restored as the page says", l.backUpAndRestore},
 		{"two client systems play a deployment test, and its report is verified", l.playDeploymentTest},
 		{"an end takes effect and is confirmed", l.end},
 		{"an uninstall ends every credential first", l.uninstall},
