@@ -44,6 +44,7 @@ func TestTheLifeOfAnInstallation(t *testing.T) {
 		{"what pods take at rest", l.atRest},
 		{"an archive is backed up and restored as the page says", l.backUpAndRestore},
 		{"two client systems play a deployment test, and its report is verified", l.playDeploymentTest},
+		{"a program plays a deployment test in a Job, and one that fails says why", l.simulate},
 		{"an end takes effect and is confirmed", l.end},
 		{"an uninstall ends every credential first", l.uninstall},
 		{"what was there comes back after another install", l.comeBack},

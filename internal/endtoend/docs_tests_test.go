@@ -86,4 +86,7 @@ func TestTheDeploymentTestsPageRuns(t *testing.T) {
 		t.Fatalf("%v\n%s", err, output)
 	}
 	g.Expect(string(output)).To(And(ContainSubstring("All steps were done."), ContainSubstring("The report is valid"), ContainSubstring("Result:    Passed")))
+	// What a simulation says is what its pod says at its end: no identity code, and no professional.
+	g.Expect(string(output)).NotTo(MatchRegexp(`(^|[^-0-9A-Za-z])[0-3][0-9][01][0-9]{3}[-+A-FU-Y][0-9]{3}[0-9A-Z]\b`))
+	g.Expect(string(output)).NotTo(MatchRegexp(`(^|[^-0-9A-Za-z.])[23]001($|[^-0-9A-Za-z.])`))
 }
