@@ -32,7 +32,7 @@ func (r *DeploymentTestReconciler) simulate(ctx context.Context, s *testScope) e
 			return err
 		}
 	}
-	return r.makeOne(ctx, deploymenttest.Job(s.test, r.image, endpoint, s.test.Status.Window.ClosesAt.Sub(s.now)))
+	return r.makeOne(ctx, deploymenttest.Job(&s.plan, r.image, endpoint, s.test.Status.Window.ClosesAt.Sub(s.now)))
 }
 
 // lookAtSimulation finds out how the Job of a simulated test goes while its window is open. One that was not made for the

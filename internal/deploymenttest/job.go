@@ -4,6 +4,7 @@
 package deploymenttest
 
 import (
+	"slices"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -28,7 +29,8 @@ func ProducerSecret(test string) string { return test + "-producer" }
 func JobName(test string) string { return test + "-simulation" }
 
 // Job describes the Job that plays both parties until the window closes. Endpoint is the archive's.
-func Job(test *v1alpha1.DeploymentTest, image, endpoint string, remaining time.Duration) *batchv1.Job {
+func Job(p *Plan, image, endpoint string, remaining time.Duration) *batchv1.Job {
+	test := p.Test
 	simulation := test.Spec.Simulation
 	mounts := []struct{ name, secret string }{
 		{"organizer-credential", OrganizerSecret(test.Name)},
@@ -61,7 +63,8 @@ func Job(test *v1alpha1.DeploymentTest, image, endpoint string, remaining time.D
 		}})
 	}
 	container.Args = append(args, "--registry", string(RegistryOID(test.UID)), "--unit", string(test.Spec.Run.ProducerUnit),
-		"--service-task", string(test.Spec.Run.ServiceTask), "--endpoint", endpoint)
+		"--service-task", string(test.Spec.Run.ServiceTask), "--endpoint", endpoint,
+		"--organizer-format", p.stores(v1alpha1.FormatJSON, v1alpha1.FormatXHTML), "--producer-format", p.stores(v1alpha1.FormatXHTML, v1alpha1.FormatJSON))
 	pod.Containers = []corev1.Container{container}
 	meta := child(test, nil)
 	meta.Name = JobName(test.Name)
@@ -74,4 +77,14 @@ func Job(test *v1alpha1.DeploymentTest, image, endpoint string, remaining time.D
 			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: pod},
 		},
 	}
+}
+
+// stores is the media type of what a party of a simulation stores: of the formats that both systems declare, so that the
+// step is seen and the other can read it, the first that there is.
+func (p *Plan) stores(preferred, other v1alpha1.DocumentFormat) string {
+	declared := func(o *v1alpha1.ClientSystem) bool { return o != nil && slices.Contains(o.Spec.Formats, preferred) }
+	if !declared(p.Organizer) || !declared(p.Producer) {
+		preferred = other
+	}
+	return map[v1alpha1.DocumentFormat]string{v1alpha1.FormatJSON: "application/json", v1alpha1.FormatXHTML: "application/xhtml+xml"}[preferred]
 }

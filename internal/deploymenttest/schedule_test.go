@@ -346,7 +346,8 @@ func TestTheSimulationsPodIsRestrictedAndKnowsItsPlaces(t *testing.T) {
 	g := NewWithT(t)
 	test, _ := open()
 	test.Spec.Simulation = &v1alpha1.TestSimulation{OrganizerCardSecretName: "card-a", ProducerCardSecretName: "card-b"}
-	job := Job(test, "image:1", "https://archive:8443", 90*time.Second)
+	both := &v1alpha1.ClientSystem{Spec: v1alpha1.ClientSystemSpec{Formats: []v1alpha1.DocumentFormat{json}}}
+	job := Job(&Plan{Test: test, Organizer: both, Producer: both}, "image:1", "https://archive:8443", 90*time.Second)
 	g.Expect(job.Name).To(Equal("first-simulation"))
 	g.Expect(*job.Spec.ActiveDeadlineSeconds).To(BeEquivalentTo(90))
 	g.Expect(metav1.IsControlledBy(job, test)).To(BeTrue())
@@ -362,6 +363,7 @@ func TestTheSimulationsPodIsRestrictedAndKnowsItsPlaces(t *testing.T) {
 		"--organizer-credential", "/etc/valtuus/organizer-credential", "--producer-credential", "/etc/valtuus/producer-credential",
 		"--organizer-card", "/etc/valtuus/organizer-card", "--producer-card", "/etc/valtuus/producer-card",
 		"--registry", string(RegistryOID(testUID)), "--unit", string(unitOID), "--service-task", "elderly", "--endpoint", "https://archive:8443",
+		"--organizer-format", "application/json", "--producer-format", "application/json",
 	}))
 	secrets := map[string]string{}
 	for _, v := range pod.Volumes {

@@ -138,3 +138,25 @@ func TestAFailedSimulationEndsTheWindowAtOnce(t *testing.T) {
 	message, over = why(Judgement{Passed: true}, failed)
 	g.Expect([]any{message, over}).To(Equal([]any{"", true}))
 }
+
+// TestASimulationStoresInFormatsThatBothSystemsDeclare: a step in another format would not be seen, and the test could not pass.
+func TestASimulationStoresInFormatsThatBothSystemsDeclare(t *testing.T) {
+	const jsonType, xhtmlType = "application/json", "application/xhtml+xml"
+	only := func(formats ...v1alpha1.DocumentFormat) *v1alpha1.ClientSystem {
+		return &v1alpha1.ClientSystem{Spec: v1alpha1.ClientSystemSpec{Formats: formats}}
+	}
+	for _, c := range []struct {
+		organizer, producer             *v1alpha1.ClientSystem
+		organizerStores, producerStores string
+	}{
+		{only(v1alpha1.FormatJSON), only(v1alpha1.FormatJSON), jsonType, jsonType},
+		{only(v1alpha1.FormatXHTML), only(v1alpha1.FormatXHTML), xhtmlType, xhtmlType},
+		{only(v1alpha1.FormatJSON, v1alpha1.FormatXHTML), only(v1alpha1.FormatJSON), jsonType, jsonType},
+		{only(v1alpha1.FormatXHTML), only(v1alpha1.FormatJSON, v1alpha1.FormatXHTML), xhtmlType, xhtmlType},
+		{only(v1alpha1.FormatXHTML, v1alpha1.FormatJSON), only(v1alpha1.FormatJSON, v1alpha1.FormatXHTML), jsonType, xhtmlType},
+	} {
+		test := &v1alpha1.DeploymentTest{Spec: v1alpha1.DeploymentTestSpec{Run: &v1alpha1.TestRun{}, Simulation: &v1alpha1.TestSimulation{}}}
+		args := strings.Join(Job(&Plan{Test: test, Organizer: c.organizer, Producer: c.producer}, "i", "e", time.Hour).Spec.Template.Spec.Containers[0].Args, " ")
+		NewWithT(t).Expect(args).To(And(ContainSubstring("--organizer-format "+c.organizerStores), ContainSubstring("--producer-format "+c.producerStores)))
+	}
+}
