@@ -41,9 +41,11 @@ func (r *ArchiveReconciler) finalize(ctx context.Context, s *archiveScope) (wait
 	if s.users, err = r.users(ctx, archive); err != nil || len(s.users) > 0 {
 		return len(s.users) > 0, err
 	}
-	if ends, err := r.ends(ctx, archive.Namespace); err != nil {
+	ends, err := r.ends(ctx, archive.Namespace)
+	if err != nil {
 		return false, err
-	} else if !ends { // else all of that goes with the namespace
+	}
+	if !ends {
 		if s.ending, err = r.endPods(ctx, archive); err != nil || s.ending > 0 {
 			return s.ending > 0, err
 		}
@@ -51,7 +53,7 @@ func (r *ArchiveReconciler) finalize(ctx context.Context, s *archiveScope) (wait
 			return false, err
 		}
 	}
-	if err := r.removeChildren(ctx, archive); err != nil {
+	if err := r.removeChildren(ctx, archive, ends); err != nil {
 		return false, err
 	}
 	for _, ref := range []v1alpha1.SecretReference{serverSecret(archive), authoritySecret(archive), spareAuthoritySecret(archive)} {
@@ -82,11 +84,12 @@ func (r *ArchiveReconciler) endPods(ctx context.Context, archive *v1alpha1.Archi
 	return len(pods.Items), err
 }
 
-// removeChildren deletes what was made for the archive and does not outlive it.
-func (r *ArchiveReconciler) removeChildren(ctx context.Context, archive *v1alpha1.Archive) error {
+// removeChildren deletes what was made for the archive and does not outlive it. What is in a namespace that ends goes with
+// that, and may be out of the manager's reach by then.
+func (r *ArchiveReconciler) removeChildren(ctx context.Context, archive *v1alpha1.Archive, namespaceEnds bool) error {
 	plan := &workload.Plan{Archive: archive, Settings: r.settings}
 	for _, child := range plan.Children() {
-		if child.Outlives {
+		if child.Outlives || (namespaceEnds && child.Object.GetNamespace() != "") {
 			continue
 		}
 		if err := r.removeLive(ctx, archive, child.Object); err != nil {

@@ -154,9 +154,20 @@ func (i *installation) othersObjects(t *testing.T, thief client.Client) {
 			g.Expect(err).To(refusedFor(policy, "change or delete only what it has made"), kind)
 			g.Expect(thief.Delete(t.Context(), own)).To(Succeed(), kind)
 		} else {
-			g.Expect(kind).To(BeElementOf("*v1.ConfigMap", "*v1.ServiceAccount", "*v1.Service", "*v1.PersistentVolumeClaim", "*v1.Job", "*v1.RoleBinding"), "the role may delete it")
+			g.Expect(kind).To(BeElementOf("*v1.ConfigMap", "*v1.PersistentVolumeClaim"), "the role may delete it")
 		}
 	}
+
+	// A lost volume that was brought back carries nothing of the manager's until the manager takes it over.
+	var back client.Object
+	for _, o := range everyKind("elsewhere", "lost-data", nil) {
+		if _, ok := o.(*corev1.PersistentVolumeClaim); ok {
+			back = o
+		}
+	}
+	g.Expect(i.admin.Create(t.Context(), back)).To(Succeed())
+	g.Expect(thief.Patch(t.Context(), back.DeepCopyObject().(client.Object), merged(t, touch))).To(refusedFor(policy, "must say what it was made for"))
+	g.Expect(thief.Patch(t.Context(), back.DeepCopyObject().(client.Object), merged(t, claim))).To(Succeed())
 }
 
 // withPatch is an object as the patch would make it.

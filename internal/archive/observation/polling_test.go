@@ -26,7 +26,7 @@ const (
 func terms() *deploymenttest.Terms {
 	declared := []v1alpha1.DocumentFormat{v1alpha1.FormatJSON}
 	return &deploymenttest.Terms{
-		Unit: unitOID, Organizer: deploymenttest.System{Name: "a", Formats: declared}, Producer: deploymenttest.System{Name: "b", Formats: declared},
+		Unit: unitOID, ServiceTask: "elderly", Organizer: deploymenttest.System{Name: "a", Formats: declared}, Producer: deploymenttest.System{Name: "b", Formats: declared},
 	}
 }
 
@@ -69,7 +69,7 @@ func (h *history) answer(e *v1alpha1.TestEvent) {
 	e.Client = "c1"
 	switch e.Operation {
 	case v1alpha1.OperationStoreRelationship:
-		e.Unit, h.live = unitOID, true
+		e.Unit, e.ServiceTasks, h.live = unitOID, []v1alpha1.ServiceTaskCode{"elderly"}, true
 	case v1alpha1.OperationEndRelationship:
 		e.Unit, h.ended = unitOID, true
 	case v1alpha1.OperationSearch:
