@@ -44,36 +44,48 @@ func JudgeVolume(archive *v1alpha1.Archive, claim *corev1.PersistentVolumeClaim,
 		status = &v1alpha1.ArchiveWorkloadStatus{}
 	}
 	restore := archive.Spec.Workload.Restore
-	keep := func(when bool) {
-		if when && claim != nil && claim.Status.Phase == corev1.ClaimBound {
-			v.Keep = claim
-		}
-	}
-	foreign := claim != nil && !MadeFor(claim, archive) && !LeftBy(claim, archive)
-	made := func() {
-		if foreign {
-			v.Reason, v.Lost = v1alpha1.ArchiveConflictReason, NotOurs("PersistentVolumeClaim", claim)
-			return
-		}
-		keep(restore == nil || restored(pods, claim))
-	}
 	switch known := status.VolumeClaimUID; {
 	case known == "" && status.VolumeSize == nil && status.VolumeLostAt == nil: // it never had one
-		made()
-	case known == "" && status.VolumeLostAt == nil && claim != nil && !foreign: // a former version remembered the size alone
-		v.Only = claim.UID
-		keep(true)
+		v.begin(archive, claim, pods)
+	case known == "" && status.VolumeLostAt == nil && claim != nil && !foreign(claim, archive): // a former version remembered the size alone
+		v.goOn(claim)
 	case claim != nil && (string(claim.UID) == known || brings(claim, status)):
-		v.Only = claim.UID
-		keep(true)
+		v.goOn(claim)
 	case status.VolumeLostAt != nil && restore != nil:
-		if made(); v.Keep != nil {
+		if v.begin(archive, claim, pods); v.Keep != nil {
 			v.Restored = restore.Backup
 		}
 	default:
 		v.Reason, v.Lost = v1alpha1.VolumeLostReason, lostVolume(archive, status, claim)
 	}
 	return v
+}
+
+// begin is for a claim that may be made: it is remembered once the documents are on its volume.
+func (v *Volume) begin(archive *v1alpha1.Archive, claim *corev1.PersistentVolumeClaim, pods []corev1.Pod) {
+	switch {
+	case claim == nil:
+	case foreign(claim, archive):
+		v.Reason, v.Lost = v1alpha1.ArchiveConflictReason, NotOurs("PersistentVolumeClaim", claim)
+	case archive.Spec.Workload.Restore == nil || restored(pods, claim):
+		v.keep(claim)
+	}
+}
+
+// goOn is for the one claim that has the documents, or takes the place of that.
+func (v *Volume) goOn(claim *corev1.PersistentVolumeClaim) {
+	v.Only = claim.UID
+	v.keep(claim)
+}
+
+func (v *Volume) keep(claim *corev1.PersistentVolumeClaim) {
+	if claim.Status.Phase == corev1.ClaimBound {
+		v.Keep = claim
+	}
+}
+
+func foreign(claim *corev1.PersistentVolumeClaim, archive *v1alpha1.Archive) bool {
+	return !MadeFor(claim, archive) && !LeftBy(claim, archive)
 }
 
 // brings tells whether a claim brings a lost volume back, or may take its place by a person's word.
@@ -91,9 +103,6 @@ func lostUID(status *v1alpha1.ArchiveWorkloadStatus) string {
 
 // restored tells whether a pod has found the backup on a claim's volume, or brought it there.
 func restored(pods []corev1.Pod, claim *corev1.PersistentVolumeClaim) bool {
-	if claim == nil {
-		return false
-	}
 	for i := range pods {
 		if pods[i].CreationTimestamp.Before(&claim.CreationTimestamp) {
 			continue // of another volume
