@@ -76,7 +76,7 @@ var _ = Describe("the close of a deployment test", func() {
 		archive := l.observer(test)
 		archive.sees(ctx, l.plays()...)
 		for _, o := range []client.Object{job, applied} {
-			Eventually(func() error { return l.Get(ctx, keyOf(o), o) }).Should(MatchError(apierrors.IsNotFound, "IsNotFound"), "at the close, whatever the archive does")
+			Eventually(func() error { return l.Get(ctx, keyOf(o), o) }).Should(MatchError(apierrors.IsNotFound, "IsNotFound"), "at the close, whatever the archive does: %T", o)
 		}
 		Expect(seen(ctx, l, test)()).To(be(v1alpha1.TestClosing))
 		l.closes(ctx, archive)

@@ -249,10 +249,8 @@ var _ = Describe("a manager that works in some namespaces", Ordered, func() {
 		}
 		run := here.run("pair", v1alpha1.ModeObserved)
 		run.Spec.Run.StartsAt = here.Ago(time.Minute)
-		change(ctx, here, here.North, func(o *v1alpha1.ProducerUnit) {
-			o.Spec.AcceptTests = []v1alpha1.TestAcceptance{{RegistryOID: here.Registry.Spec.OID, StartsAt: run.Spec.Run.StartsAt}}
-		})
 		Expect(here.Create(ctx, run)).To(Succeed())
+		here.accept(ctx, run)
 		Eventually(seen(ctx, here, testGrant(run))).Should(beReady(v1alpha1.GrantReadyReason))
 
 		gone(here.Producer)
