@@ -519,11 +519,11 @@ func TestCheckpointsAreMadeWhileRowsComeWithoutEnd(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred())
 		size = last.Size
 	}
+	stop()
+	g.Expect(<-done).To(Succeed())
 	waiting, _, err := s.LogBacklog(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(waiting).To(BeNumerically(">=", 64), "there was no pause in which to make them")
-	stop()
-	g.Expect(<-done).To(Succeed())
 }
 
 // A clock that is set back and forward between batches, over the ends of months too, breaks neither a chain nor a tree,
