@@ -89,11 +89,11 @@ func smooth() []v1alpha1.TestEvent {
 	}
 }
 
-// numbered gives events their numbers and instants.
+// numbered gives events their numbers and instants, a minute apart.
 func numbered(events []v1alpha1.TestEvent) []v1alpha1.TestEvent {
 	for i := range events {
 		events[i].Number = int32(i + 1)
-		events[i].At = ptr.To(metav1.NewMicroTime(now.Add(time.Duration(i) * time.Second)))
+		events[i].At = ptr.To(metav1.NewMicroTime(now.Add(time.Duration(i) * time.Minute)))
 	}
 	return events
 }
@@ -102,7 +102,7 @@ func TestASmoothTestPasses(t *testing.T) {
 	g := NewWithT(t)
 	j := Judge(numbered(smooth()), terms())
 	g.Expect(j.Passed).To(BeTrue())
-	g.Expect(j.PassedAt).To(BeTemporally("==", now.Add(8*time.Second)))
+	g.Expect(j.PassedAt).To(BeTemporally("==", now.Add(8*time.Minute)))
 	g.Expect(j.Broken).To(BeEmpty())
 	g.Expect(j.Notes).To(BeEmpty())
 	g.Expect(j.Next()).To(BeNil())
@@ -224,6 +224,19 @@ func TestWhatIsNotAsItShouldBe(t *testing.T) {
 	}
 }
 
+func TestAnEndHasTimeToReachEveryReplica(t *testing.T) {
+	for after, passes := range map[time.Duration]bool{16 * time.Millisecond: true, 10 * time.Second: true, 11 * time.Second: false} {
+		g := NewWithT(t)
+		events := numbered(slices.Insert(smooth(), 8, event(p, v1alpha1.OperationSearch)))
+		events[8].At = ptr.To(metav1.NewMicroTime(events[7].At.Add(after)))
+		j := Judge(events, terms())
+		g.Expect(j.Passed).To(Equal(passes), after.String())
+		if passes {
+			g.Expect(j.Steps[7].Event).To(HaveValue(BeEquivalentTo(10)), "the refusal is the step")
+		}
+	}
+}
+
 func TestOneCardOnBothSidesFails(t *testing.T) {
 	g := NewWithT(t)
 	events := smooth()
@@ -310,7 +323,12 @@ func someEvents(t *rapid.T) []v1alpha1.TestEvent {
 			events = slices.Delete(events, i, i+1)
 		}
 	}
-	return numbered(events)
+	at := now
+	for i := range numbered(events) {
+		at = at.Add(rapid.SampledFrom([]time.Duration{time.Millisecond, time.Second, 10 * time.Second, time.Minute}).Draw(t, "after"))
+		events[i].At = ptr.To(metav1.NewMicroTime(at))
+	}
+	return events
 }
 
 // naive counts the steps of a client by trying every way to choose their events. It shares no code with the machine.
@@ -366,7 +384,8 @@ func naive(events []v1alpha1.TestEvent, c string, t *Terms) int {
 					if refusal(events[k]) {
 						break
 					}
-					fits = !(events[k].Party == p && events[k].Client == c && events[k].Reason == "")
+					late := events[k].At.Sub(e.At.Time) > 10*time.Second
+					fits = !(late && events[k].Party == p && events[k].Client == c && events[k].Reason == "")
 				}
 			case 7:
 				fits = refusal(e)

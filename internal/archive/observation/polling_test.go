@@ -49,7 +49,7 @@ type history struct {
 
 // ask adds a request with the answer that an archive gives.
 func (h *history) ask(party v1alpha1.TestParty, operation v1alpha1.TestOperation) {
-	at := metav1.NewMicroTime(noon.Add(time.Duration(len(h.all)) * time.Second))
+	at := metav1.NewMicroTime(noon.Add(time.Duration(len(h.all)) * time.Minute))
 	e := v1alpha1.TestEvent{At: &at, Number: int32(len(h.all) + 1), Party: party, Certificate: string(party), Operation: operation}
 	e.Professional = "card of " + string(party)
 	switch {
