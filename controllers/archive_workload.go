@@ -15,7 +15,8 @@ import (
 	"github.com/valtuus/valtuus/internal/workload"
 )
 
-// secretsEvery is how often the Secrets of a workload are looked at: they are not watched.
+// secretsEvery is how often the Secrets of a workload, and one in the way of a credential's, are looked at: they are not
+// watched.
 const secretsEvery = time.Minute
 
 // run keeps what runs an archive as its spec says, and looks how it is.

@@ -103,6 +103,7 @@ func (f *credentialFlow) run(ctx context.Context, h *holder) (issuance, error) {
 		case ledger.StepConflict:
 			out.reason = v1alpha1.SecretConflictReason
 			out.message = fmt.Sprintf("Secret %s/%s exists and was not made by Valtuus: delete or rename it.", h.secret.Namespace, h.secret.Name)
+			out.wakeAt = f.clock.Now().Add(secretsEvery)
 			return out, nil
 		case ledger.StepIssue, ledger.StepReissue:
 			if held, err = f.issue(ctx, h, step); err != nil {
@@ -129,6 +130,7 @@ func (f *credentialFlow) run(ctx context.Context, h *holder) (issuance, error) {
 			case undeliverable(err):
 				out.reason = v1alpha1.SecretUndeliverableReason
 				out.message = fmt.Sprintf("Secret %s/%s cannot be written: its namespace is gone or being deleted.", h.secret.Namespace, h.secret.Name)
+				out.wakeAt = f.clock.Now().Add(secretsEvery)
 				return out, nil
 			default:
 				return out, err

@@ -31,7 +31,7 @@ func (r *DeploymentTestReconciler) updateStatus(s *testScope) {
 	case v1alpha1.TestScheduled:
 		set.Waiting(v1alpha1.TestScheduledReason, text(fmt.Sprintf("Both parties have accepted the time: the window opens at %s and closes at %s.", rfc3339(window.OpensAt), rfc3339(window.ClosesAt)), note))
 	case v1alpha1.TestOpen:
-		set.Waiting(v1alpha1.TestOpenReason, text(s.progress(), s.unlisted(), s.simulation.Message, s.note, note))
+		set.Waiting(v1alpha1.TestOpenReason, text(s.progress(), s.stuck(), s.unlisted(), s.simulation.Message, s.note, note))
 	case v1alpha1.TestClosing:
 		set.Waiting(v1alpha1.TestClosingReason, text("The window has closed.", window.Message, "What is waited for: "+strings.Join(s.awaits, "; ")+".", note))
 	case v1alpha1.TestPassed:
@@ -86,6 +86,26 @@ func (s *testScope) progress() string {
 	return sentences(append([]string{
 		fmt.Sprintf("The window is open until %s; %d of %d steps were seen.", rfc3339(window.ClosesAt), s.judgement.Seen(), len(s.judgement.Steps)), next,
 	}, s.judgement.Notes...)...)
+}
+
+// stuck tells what a person must change before a party of an open test can have its credential.
+func (s *testScope) stuck() string {
+	var texts []string
+	if s.registry != nil {
+		texts = append(texts, stuckText("Registry", s.registry))
+	}
+	if s.grant != nil {
+		texts = append(texts, stuckText("RegistryAccessGrant", s.grant))
+	}
+	return sentences(texts...)
+}
+
+func stuckText(kind string, o conditions.Object) string {
+	stalled := conditions.Get(o, v1alpha1.StalledCondition)
+	if stalled == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s %s is stalled: %s", kind, o.GetName(), stalled.Message)
 }
 
 // firstFailure is what the first step that failed says.
