@@ -5,6 +5,7 @@ package archiveclient_test
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,10 +15,13 @@ import (
 	"github.com/valtuus/valtuus/internal/identitycode"
 )
 
+var people atomic.Int32
+
 func TestATemporaryClientGetsItsCode(t *testing.T) {
 	organizer := theArchive.organizer
-	temporary := archiveclient.TemporaryIdentifier{Code: identitycode.SyntheticTemporary(9).Reveal()}
-	code := identitycode.Synthetic(9)
+	n := 9 + int(people.Add(1)) // another person each time that the test is run
+	temporary := archiveclient.TemporaryIdentifier{Code: identitycode.SyntheticTemporary(n).Reveal()}
+	code := identitycode.Synthetic(n)
 	client := must(organizer.RegisterTemporary(t.Context(), temporary))(t)
 	unused := must(organizer.RegisterClient(t.Context(), code.Reveal()))(t)
 	if absorbed := must(organizer.ReplaceIdentity(t.Context(), client, code.Reveal()))(t); absorbed != unused {

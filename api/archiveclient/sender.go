@@ -37,9 +37,13 @@ func (s *sender) Do(request *http.Request) (*http.Response, error) {
 	delay := wait.DelayFunc(func() time.Duration { return max(backoff.Step(), pause) })
 	err := delay.Until(ctx, true, true, func(ctx context.Context) (bool, error) {
 		left--
+		former := failed
 		answer, failed = s.attempt(ctx, request)
 		var again bool
 		pause, again = repeat(request, failed)
+		if !again && failed != nil && former != nil && ctx.Err() != nil { // which tells nothing of why there was another attempt
+			failed = fmt.Errorf("%w; before that: %w", failed, former)
+		}
 		return !again || left <= 0 || !timeFor(ctx, pause), nil
 	})
 	if err != nil { // the context ended during a wait

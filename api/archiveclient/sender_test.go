@@ -130,38 +130,6 @@ func TestAttemptsAreBounded(t *testing.T) {
 	}
 }
 
-// A wait that would outlast the context is not begun: the caller hears the reason at once.
-func TestNoWaitPastTheDeadline(t *testing.T) {
-	s := newScripted(t, func(_ int, w http.ResponseWriter) {
-		w.Header().Set("Retry-After", "30")
-		problem(w, http.StatusServiceUnavailable, "store-unavailable")
-	})
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	start := time.Now()
-	_, err := s.client(t).FindClient(ctx, identityCode)
-	if p := problemOf(t, err); p.Reason != "store-unavailable" || p.RetryAfter != 30*time.Second {
-		t.Errorf("got %+v", p)
-	}
-	if s.attempts() != 1 || time.Since(start) > 5*time.Second {
-		t.Errorf("%d attempts in %s", s.attempts(), time.Since(start))
-	}
-}
-
-func TestContextEndsTheWait(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	s := newScripted(t, func(_ int, w http.ResponseWriter) {
-		w.Header().Set("Retry-After", "600")
-		problem(w, http.StatusServiceUnavailable, "store-unavailable")
-		time.AfterFunc(50*time.Millisecond, cancel)
-	})
-	_, err := s.client(t).FindClient(ctx, identityCode)
-	wantReason(t, err, "store-unavailable")
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestDigestIsChecked(t *testing.T) {
 	const right = "sha-256=:RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=:" // of {}
 	for digest, want := range map[string]error{
