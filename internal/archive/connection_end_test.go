@@ -118,7 +118,7 @@ func TestAnAnswerThatItsCallerCutsIsTold(t *testing.T) {
 			if err := answer.Body.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if err := await.Until(t.Context(), "the row of the cut", 30*time.Second, 5*time.Millisecond, func() (bool, error) {
+			if err := await.Until(t.Context(), "the row of the cut", patience, 5*time.Millisecond, func() (bool, error) {
 				return len(a.rows(store.LogQuery{})) == before+2, nil
 			}); err != nil {
 				t.Fatal(err)

@@ -50,6 +50,9 @@ const (
 	task         = indextest.Task
 )
 
+// patience is how long a test waits for what has to come: on no machine is it reached where all is well.
+const patience = 2 * time.Minute
+
 // arena is an archive with everything real: TLS, SQLite, the index and the decision.
 type arena struct {
 	t       testing.TB
@@ -300,7 +303,7 @@ func (a *arena) callerOf(certificate tls.Certificate, fingerprint pki.Fingerprin
 	}}
 	a.t.Cleanup(transport.CloseIdleConnections)
 	return &caller{arena: a, fingerprint: fingerprint, certificate: certificate, http: &http.Client{
-		Transport: transport, Timeout: 30 * time.Second,
+		Transport: transport, Timeout: patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,6 +20,7 @@ import (
 	"github.com/valtuus/valtuus/internal/access"
 	"github.com/valtuus/valtuus/internal/archive/assertion"
 	"github.com/valtuus/valtuus/internal/archive/store"
+	"github.com/valtuus/valtuus/internal/await"
 	"github.com/valtuus/valtuus/internal/index"
 	"github.com/valtuus/valtuus/internal/index/indextest"
 )
@@ -137,25 +139,23 @@ func TestInvariant4_HangingUpDoesNotHideTheTry(t *testing.T) {
 	a := newArena(t)
 	id := a.put(a.unit, secretBody, task)
 	ctx, hangUp := context.WithCancel(t.Context())
+	gone := make(chan struct{})
 	a.store.set(func(f *faultyStore) {
-		f.onDocument = func() { hangUp(); time.Sleep(20 * time.Millisecond) }
+		f.onDocument = func() { hangUp(); <-gone } // or the answer could be there before the caller has left
 	})
 	_, err := a.unit.try("GET", "/documents/"+id, "", nil, func(r *http.Request) {
 		*r = *r.WithContext(ctx)
 		r.Header.Set("X-Request-Id", "hung-up-request")
 	})
+	close(gone)
 	if err == nil {
 		t.Fatal("the request was answered")
 	}
-	for range 100 {
-		for _, row := range a.rows(store.LogQuery{}) {
-			if row.RequestID == "hung-up-request" {
-				return
-			}
-		}
-		time.Sleep(20 * time.Millisecond)
+	if err := await.Until(t.Context(), "the row of the try", patience, 5*time.Millisecond, func() (bool, error) {
+		return slices.ContainsFunc(a.rows(store.LogQuery{}), func(row store.LogRow) bool { return row.RequestID == "hung-up-request" }), nil
+	}); err != nil {
+		t.Error(err)
 	}
-	t.Error("the try left no row")
 }
 
 // 3 and 2: a right that ends between the read and the release ends the answer.

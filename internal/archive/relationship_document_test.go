@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/valtuus/valtuus/internal/await"
 	"github.com/valtuus/valtuus/internal/index/indextest"
 )
 
@@ -102,11 +103,11 @@ func TestInvariant3_TheSinkIsToldInTheOrderOfWhatIsDurable(t *testing.T) {
 				return
 			}
 			wg.Go(func() { a.expect("the earlier end", a.organizer.revise(stored.id(), `"2"`, earlier, task), 201) })
-			for deadline := 100; deadline > 0; deadline-- {
-				if facts, err := a.store.Store.DocumentFacts(t.Context(), registryOID, uuid.MustParse(stored.id()), 3); err == nil && facts.Version == 3 {
-					break
-				}
-				time.Sleep(50 * time.Millisecond)
+			if err := await.Until(t.Context(), "the earlier end to be durable", patience, 5*time.Millisecond, func() (bool, error) {
+				facts, err := a.store.Store.DocumentFacts(t.Context(), registryOID, uuid.MustParse(stored.id()), 3)
+				return err == nil && facts.Version == 3, err
+			}); err != nil {
+				t.Error(err)
 			}
 			time.Sleep(200 * time.Millisecond) // long enough for it to be told, if it could be
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/valtuus/valtuus/internal/access"
 	"github.com/valtuus/valtuus/internal/archive/store"
 )
 
@@ -163,29 +164,51 @@ func TestAVersionKeepsToTheCatalogAndTheRight(t *testing.T) {
 func TestInvariant3_RightEndedWhileAVersionComesStoresNothing(t *testing.T) {
 	a := newArena(t)
 	id := a.put(a.unit, note("first"), task)
-	a.store.set(func(f *faultyStore) { f.onFacts = nil })
-	slow := &slowBody{text: []byte(note("second")), midway: a.endRelationship}
+	slow := a.endsMidway(note("second"))
 	got := a.unit.send("POST", "/documents/"+id+"/versions?"+versionQuery(task), "application/json", nil, matching(`"1"`), func(r *http.Request) {
 		r.Body, r.ContentLength = slow, int64(len(slow.text))
 	})
 	a.check("version", got, 403, "relationship-ended")
 	a.relate(a.client)
-	slow = &slowBody{text: []byte(note("new")), midway: a.endRelationship}
+	slow = a.endsMidway(note("new"))
 	got = a.unit.send("POST", storePath(a.client, task), "application/json", nil, func(r *http.Request) {
 		r.Body, r.ContentLength = slow, int64(len(slow.text))
 	})
 	a.check("store", got, 403, "relationship-ended")
+	a.server.opts.View = a.index
 	if got := a.organizer.get("/documents/" + id + "/versions"); got.has(`"version":2`) || a.total(a.client) != 1 {
 		t.Errorf("something was stored: %s", got)
 	}
 }
 
-// slowBody does something when the first half has been read.
+// changeView tells of the first decision on a change.
+type changeView struct {
+	View
+	decided func()
+}
+
+// Decide implements View.
+func (v changeView) Decide(req *access.Request, now time.Time) access.Decision {
+	if req.Operation != access.Read {
+		defer v.decided()
+	}
+	return v.View.Decide(req, now)
+}
+
+// endsMidway gives a body in whose middle the relationship ends, once the server has decided about the change.
+func (a *arena) endsMidway(text string) *slowBody {
+	decided := make(chan struct{})
+	a.server.opts.View = changeView{a.index, sync.OnceFunc(func() { close(decided) })}
+	return &slowBody{t: a.t, text: []byte(text), decided: decided, midway: sync.OnceFunc(a.endRelationship)}
+}
+
+// slowBody does something when its first half has been read and the decision before it is made.
 type slowBody struct {
-	text   []byte
-	midway func()
-	once   sync.Once
-	sent   int
+	t       testing.TB
+	text    []byte
+	decided <-chan struct{}
+	midway  func()
+	sent    int
 }
 
 func (b *slowBody) Read(into []byte) (int, error) {
@@ -196,8 +219,12 @@ func (b *slowBody) Read(into []byte) (int, error) {
 	if b.sent < until/2 {
 		until /= 2
 	} else {
-		time.Sleep(50 * time.Millisecond) // so that the decision before the body is made
-		b.once.Do(b.midway)
+		select {
+		case <-b.decided:
+		case <-time.After(patience):
+			b.t.Error("nothing was decided before the body came")
+		}
+		b.midway()
 	}
 	n := copy(into, b.text[b.sent:until])
 	b.sent += n
