@@ -17,7 +17,11 @@ import (
 
 const keptErrors = 20
 
-// load sends requests at a steady rate, whether or not those before have been answered.
+// underWay is how many requests of a load are at most: one more would only wait, on a node that cannot keep up, and in
+// the end for longer than a request may take.
+const underWay = 128
+
+// load sends requests at a steady rate, whether or not those before have been answered, as long as they are not too many.
 type load struct {
 	client *archiveclient.Client
 	rate   int
@@ -76,6 +80,7 @@ func (l *load) start() {
 	l.idle.Go(func() {
 		ticker := time.NewTicker(time.Second / time.Duration(l.rate))
 		defer ticker.Stop()
+		room := make(chan struct{}, underWay)
 		for n := 0; ; {
 			select {
 			case <-ctx.Done():
@@ -84,8 +89,16 @@ func (l *load) start() {
 			}
 			// What a busy machine was late for is sent now.
 			for due := int(time.Since(l.started).Seconds() * float64(l.rate)); n < due; n++ {
+				select {
+				case room <- struct{}{}:
+				default:
+					continue // it is left out
+				}
 				order := l.work[n%len(l.work)]
-				l.idle.Go(func() { l.send(order) })
+				l.idle.Go(func() {
+					defer func() { <-room }()
+					l.send(order)
+				})
 			}
 		}
 	})

@@ -56,6 +56,10 @@ func run(ctx context.Context, endpoint, registry, credential, card string, idle 
 			Credential: archiveclient.CredentialDir(credential), Timeout: time.Minute,
 		}
 		s.source = config.Credential
+		// As the library repeats by itself, but for a minute and a half: a busy node takes its time to send requests elsewhere.
+		backoff := archiveclient.DefaultBackoff()
+		backoff.Steps = 20
+		config.Backoff = &backoff
 		if s.patient, err = archiveclient.New(config); err != nil {
 			return err
 		}
