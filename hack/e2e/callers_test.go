@@ -86,7 +86,7 @@ func (s *suite) startCaller(t *testing.T, namespace, name, endpoint, registry, s
 		}
 	}
 	g.Expect(s.Create(t.Context(), pod)).To(Succeed())
-	s.must(t, admin, "-n", namespace, "wait", "--for=condition=Ready", "pod/"+name, "--timeout=4m")
+	s.must(t, admin, "-n", namespace, "wait", "--for=condition=Ready", "pod/"+name, inTime)
 	return &caller{s, namespace, name}
 }
 

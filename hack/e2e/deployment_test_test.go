@@ -54,7 +54,7 @@ spec:
 	l.must(t, producer, "-n", "hoivakoti", "patch", "producerunit", "pohjoinen", "--type=merge",
 		"-p", fmt.Sprintf(`{"spec":{"acceptTests":[{"registryOID":%q,"testRegistryOID":%q,"startsAt":%q,"closesAt":%q}]}}`,
 			asked.RegistryOID, asked.TestRegistryOID, asked.StartsAt.UTC().Format(time.RFC3339), asked.ClosesAt.UTC().Format(time.RFC3339)))
-	l.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=jsonpath={.status.state}=Open", "deploymenttest/"+trialName, "--timeout=4m")
+	l.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=jsonpath={.status.state}=Open", "deploymenttest/"+trialName, inTime)
 	var test v1alpha1.DeploymentTest
 	g.Expect(l.Get(t.Context(), key, &test)).To(Succeed())
 	oid := string(test.Status.RegistryOID)
@@ -78,7 +78,7 @@ spec:
 	})
 	unit.eventually(t, "relationship-ended", wire.Order{Do: wire.Search, Client: person})
 
-	l.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=jsonpath={.status.state}=Passed", "deploymenttest/"+trialName, "--timeout=4m")
+	l.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=jsonpath={.status.state}=Passed", "deploymenttest/"+trialName, inTime)
 	g.Expect(l.Get(t.Context(), key, &test)).To(Succeed())
 	g.Expect(test.Status.Steps).To(HaveEach(HaveField("State", v1alpha1.StepSeen)))
 	g.Expect(test.Status.Observation.Destruction).NotTo(BeNil())

@@ -74,14 +74,14 @@ func (s *suite) runBlock(ctx context.Context, page, dir, heading string, nth int
 }
 
 // wrapHelm puts the commands that the page names into one directory. What users have in a file of values, the suite
-// gives to each install and upgrade: the tag that the image of this tree was loaded under.
+// gives to each install and upgrade: the tag that the image of this tree was loaded under. It waits longer than Helm does.
 func (s *suite) wrapHelm() error {
 	bin := s.file("bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return err
 	}
-	helm := fmt.Sprintf("#!/bin/sh\ncase \"$1\" in\ninstall|upgrade) exec %q \"$@\" --values %q ;;\nesac\nexec %q \"$@\"\n",
-		s.helmBin, s.file("values.yaml"), s.helmBin)
+	helm := fmt.Sprintf("#!/bin/sh\ncase \"$1\" in\ninstall|upgrade) exec %q \"$@\" --values %q %s ;;\nesac\nexec %q \"$@\"\n",
+		s.helmBin, s.file("values.yaml"), inTime, s.helmBin)
 	if err := os.WriteFile(filepath.Join(bin, "helm"), []byte(helm), 0o755); err != nil {
 		return err
 	}

@@ -93,10 +93,10 @@ func (l *life) failures(t *testing.T) {
 	told := reads.stop(t)
 	g.Expect(told.All.Not(wire.Allowed)).To(BeZero(), "%s", strings.Join(told.Errors, "\n"))
 	for _, name := range []string{"broken", "homeless", "sealed"} {
-		l.must(t, platform, "-n", "platform", "delete", "archive", name, "--ignore-not-found", "--timeout=4m")
-		l.must(t, admin, "-n", "platform", "delete", "pvc", name+"-data", "--ignore-not-found", "--timeout=4m")
+		l.must(t, platform, "-n", "platform", "delete", "archive", name, "--ignore-not-found", inTime)
+		l.must(t, admin, "-n", "platform", "delete", "pvc", name+"-data", "--ignore-not-found", inTime)
 	}
-	l.must(t, admin, "delete", "storageclass,pv", "-l", suiteLabel, "--timeout=4m")
+	l.must(t, admin, "delete", "storageclass,pv", "-l", suiteLabel, inTime)
 }
 
 // take deletes a Secret of the platform's, and returns what is needed to bring it back.

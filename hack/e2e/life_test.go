@@ -28,7 +28,7 @@ func TestTheLifeOfAnInstallation(t *testing.T) {
 		play func(*testing.T)
 	}{
 		{"it is installed as the page says, and a value of the wrong type is not", l.install},
-		{"three people onboard with kubectl, each with one role", func(t *testing.T) { l.onboard(t, onboarding{database: "county", lifetime: "600"}) }},
+		{"three people onboard with kubectl, each with one role", func(t *testing.T) { l.onboard(t, onboarding{database: "county", lifetime: lifetime}) }},
 		{"the archives serve, on a volume and on a database", l.archivesServe},
 		{"a client system in a pod gets its credential and does its work", l.firstGrant},
 		{"so it does with the other archive", l.secondGrant},

@@ -56,6 +56,9 @@ type onboarding struct {
 // onboard has three people apply what is theirs.
 func (l *life) onboard(t *testing.T, with onboarding) {
 	t.Helper()
+	l.can(t, platform, "create", "archives.valtuus.io", "-n", "platform")
+	l.can(t, organizer, "create", "registries.valtuus.io", "-n", "pirkanmaa")
+	l.can(t, producer, "create", "producerunits.valtuus.io", "-n", "hoivakoti")
 	l.databaseSecret(t, "county-database", l.database.of(with.database))
 	l.must(t, platform, "apply", "-f", l.sample("20-platform.yaml"))
 	l.apply(t, platform, l.fill(t, "archives.yaml", map[string]string{"Lifetime": with.lifetime}))
@@ -117,8 +120,10 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: hoivakoti-te
 		"valtuus-grants": {"apply", "-f", grant},
 		"valtuus-status": {"-n", "pirkanmaa", "patch", "registry", "clients", "--subresource=status", "--type=merge", "-p", status},
 	} {
-		_, err := l.kubectl(t.Context(), producer, args...)
-		NewWithT(t).Expect(err).To(MatchError(ContainSubstring(says)), strings.Join(args, " "))
+		NewWithT(t).Eventually(func() error {
+			_, err := l.kubectl(t.Context(), producer, args...)
+			return err
+		}).Should(MatchError(ContainSubstring(says)), strings.Join(args, " "))
 	}
 	l.must(t, admin, "-n", "pirkanmaa", "delete", "role/too-wide", "rolebinding/too-wide")
 

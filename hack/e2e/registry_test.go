@@ -53,7 +53,7 @@ func newCode() string {
 
 func (l *life) archivesServe(t *testing.T) {
 	for _, name := range []string{"national", "county"} {
-		l.must(t, platform, "-n", "platform", "wait", "--for=condition=Ready", "archive/"+name, "--timeout=4m")
+		l.must(t, platform, "-n", "platform", "wait", "--for=condition=Ready", "archive/"+name, inTime)
 	}
 	g := NewWithT(t)
 	l.allReady(t, "platform", archiveLabels("national"), 1)
@@ -69,7 +69,8 @@ func (l *life) archivesServe(t *testing.T) {
 func (l *life) firstGrant(t *testing.T) {
 	l.national = &registry{name: "clients", oid: nationalOID, archive: "national"}
 	l.organize(t, l.national)
-	l.must(t, organizer, "-n", "pirkanmaa", "wait", "--timeout=4m",
+	l.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=create", "registryaccessgrant/"+l.national.grant(northOID), inTime)
+	l.must(t, organizer, "-n", "pirkanmaa", "wait", inTime,
 		`--for=jsonpath={.status.conditions[?(@.type=="Ready")].reason}=DeploymentTestMissing`, "registryaccessgrant/"+l.national.grant(northOID))
 	NewWithT(t).Expect(l.Get(t.Context(), l.national.unitSecret(), &corev1.Secret{})).NotTo(Succeed(), "a credential before the deployment test")
 	l.must(t, organizer, "apply", "-f", l.sample("70-deployment-tests.yaml"))
@@ -94,7 +95,7 @@ func (r *registry) unitSecret() client.ObjectKey {
 func (s *suite) organize(t *testing.T, r *registry) {
 	t.Helper()
 	g := NewWithT(t)
-	s.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=condition=Ready", "registry/"+r.name, "--timeout=4m")
+	s.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=condition=Ready", "registry/"+r.name, inTime)
 	var object v1alpha1.Registry
 	g.Expect(s.Get(t.Context(), client.ObjectKey{Namespace: "pirkanmaa", Name: r.name}, &object)).To(Succeed())
 	var archive v1alpha1.Archive
@@ -125,7 +126,7 @@ func (s *suite) work(t *testing.T, r *registry) {
 	stranger := newCode()
 	r.organizer.does(t, wire.Order{Do: wire.Register, Code: stranger})
 	r.unit.refused(t, "no-relationship", wire.Order{Do: wire.Find, Code: stranger})
-	s.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=condition=Ready", "registryaccessgrant/"+r.grant(northOID), "--timeout=4m")
+	s.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=condition=Ready", "registryaccessgrant/"+r.grant(northOID), inTime)
 }
 
 func (r *registry) relationshipName() string { return "document-" + r.relationship.Document.String() }
@@ -141,5 +142,5 @@ func (l *life) end(t *testing.T) {
 	r.unit.eventually(t, "relationship-ended", wire.Order{Do: wire.Find, Code: r.code})
 	r.unit.refused(t, "relationship-ended", wire.Order{Do: wire.Read, Document: r.note})
 	r.organizer.does(t, wire.Order{Do: wire.Read, Document: r.note})
-	l.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=condition=RevocationEnforced", "servicerelationship/"+r.relationshipName(), "--timeout=4m")
+	l.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=condition=RevocationEnforced", "servicerelationship/"+r.relationshipName(), inTime)
 }

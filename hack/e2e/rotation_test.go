@@ -31,9 +31,13 @@ func (s *suite) ledger(t *testing.T, grant string) []v1alpha1.Credential {
 	return object.Status.Credentials
 }
 
-// beginRotation makes the renewal of the unit's credential due. The shortest life is ten minutes, and the renewal would
-// come of itself after six: longer than the suite needs. The load goes over to the new credential when the node brings
-// the changed Secret into the pod, a minute or two later.
+// lifetime, in seconds, of the credentials of the archive on a volume. For a fifth of it the former is accepted beside the
+// new one, which has to be in the pod by then: a node brings it within a minute or two, and a busy one later.
+const lifetime = "1200"
+
+// beginRotation makes the renewal of the unit's credential due. It would come of itself after three fifths of the life:
+// longer than the suite needs. The load goes over to the new credential when the node brings the changed Secret into the
+// pod.
 func (l *life) beginRotation(t *testing.T) {
 	g := NewWithT(t)
 	l.rotation = &rotation{former: l.national.unit.does(t, wire.Order{Do: wire.Identity}).Fingerprint}

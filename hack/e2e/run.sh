@@ -28,4 +28,4 @@ KUBECTL=$(command -v kubectl) || {
 }
 : "${LOAD:?is not set: the command that gives this cluster an image archive, such as 'kind load image-archive'}"
 export KUBECONFIG KUBECTL LOAD PATH
-exec go test -tags e2e -count=1 -timeout 60m -v "$@" ./hack/e2e
+exec go test -tags e2e -count=1 -timeout 120m -v "$@" ./hack/e2e

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	. "github.com/onsi/gomega"
 )
 
 // A persona is a user who has only what a role of the chart gives, through a group that docs/install.md binds.
@@ -44,6 +46,16 @@ func (s *suite) must(t *testing.T, who persona, args ...string) string {
 		t.Fatalf("%s: %v", who.name, err)
 	}
 	return out
+}
+
+// can waits until the API server lets somebody do something: it learns of a role and its binding a moment after they were
+// made. The arguments are those of kubectl auth can-i.
+func (s *suite) can(t *testing.T, who persona, args ...string) {
+	t.Helper()
+	NewWithT(t).Eventually(func() error {
+		_, err := s.kubectl(t.Context(), who, append([]string{"auth", "can-i"}, args...)...)
+		return err
+	}).Should(Succeed())
 }
 
 // apply applies a manifest as somebody does.
@@ -78,7 +90,7 @@ func (s *suite) run(ctx context.Context, cmd *exec.Cmd) (string, error) {
 	if cmd.Dir == "" {
 		cmd.Dir = s.root
 	}
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = time.Minute
 	if cmd.Env == nil {
 		cmd.Env = s.env()
 	}

@@ -60,12 +60,12 @@ spec:
   simulation: {organizerCardSecretName: organizers-card, producerCardSecretName: %s}
 `, one.name, one.system, one.unit, starts, one.card))
 	}
-	l.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=jsonpath={.status.state}=Passed", "deploymenttest/simulated", "--timeout=4m")
+	l.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=jsonpath={.status.state}=Passed", "deploymenttest/simulated", inTime)
 	job := client.ObjectKey{Namespace: "pirkanmaa", Name: "simulated-simulation"}
 	g.Expect(l.Get(t.Context(), job, &networkingv1.NetworkPolicy{})).To(Succeed())
-	g.Eventually(func() error { return l.Get(t.Context(), job, &batchv1.Job{}) }, "1m").Should(MatchError(apierrors.IsNotFound, "IsNotFound"), "it goes at the close")
+	g.Eventually(func() error { return l.Get(t.Context(), job, &batchv1.Job{}) }).Should(MatchError(apierrors.IsNotFound, "IsNotFound"), "it goes at the close")
 
-	l.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=jsonpath={.status.state}=Failed", "deploymenttest/simulated-without", "--timeout=4m")
+	l.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=jsonpath={.status.state}=Failed", "deploymenttest/simulated-without", inTime)
 	var test v1alpha1.DeploymentTest
 	g.Expect(l.Get(t.Context(), client.ObjectKey{Namespace: "pirkanmaa", Name: "simulated-without"}, &test)).To(Succeed())
 	g.Expect(test.Status.Window.ClosedAt.Before(&test.Status.Window.ClosesAt)).To(BeTrue(), "nobody waits for the end of the window")

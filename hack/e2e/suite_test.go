@@ -27,8 +27,12 @@ import (
 	"github.com/valtuus/valtuus/internal/testenv"
 )
 
-// patience is how long the suite waits for anything: much longer than it takes, for a machine that is busy.
-const patience = 4 * time.Minute
+// patience is how long the suite waits for anything: much longer than it takes, for a machine that is busy, and longer than
+// the five minutes that a node may wait before it starts a failing container again.
+const patience = 10 * time.Minute
+
+// inTime is how long kubectl and helm wait.
+var inTime = "--timeout=" + patience.String()
 
 // suite is the cluster, and the commands that people type.
 type suite struct {

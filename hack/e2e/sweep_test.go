@@ -98,7 +98,7 @@ func (s *suite) sweep(ctx context.Context) error {
 		failed = errors.Join(failed, err)
 	}
 	for _, name := range ours {
-		_, err := s.kubectl(ctx, admin, "wait", "--for=delete", "namespace/"+name, "--timeout=180s")
+		_, err := s.kubectl(ctx, admin, "wait", "--for=delete", "namespace/"+name, inTime)
 		failed = errors.Join(failed, err)
 	}
 	quiet("delete", "storageclass,pv", "-l", suiteLabel, "--timeout=60s")

@@ -82,12 +82,12 @@ func (l *life) comeBack(t *testing.T) {
 	l.documented(t, "Coming back", 0)
 	l.documented(t, "Coming back", 1)
 	for _, name := range []string{"national", "county"} {
-		l.must(t, platform, "-n", "platform", "wait", "--for=condition=Ready", "archive/"+name, "--timeout=4m")
+		l.must(t, platform, "-n", "platform", "wait", "--for=condition=Ready", "archive/"+name, inTime)
 	}
 	r := l.county
-	l.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=condition=Ready", "registryaccessgrant/"+r.grant(northOID), "--timeout=4m")
+	l.must(t, organizer, "-n", "pirkanmaa", "wait", "--for=condition=Ready", "registryaccessgrant/"+r.grant(northOID), inTime)
 	g.Eventually(func() error { return l.Get(t.Context(), r.unitSecret(), &corev1.Secret{}) }).Should(Succeed())
-	l.must(t, admin, "-n", "hoivakoti", "delete", "pod", r.unit.name, "--timeout=2m")
+	l.must(t, admin, "-n", "hoivakoti", "delete", "pod", r.unit.name, inTime)
 	r.unit = l.startCaller(t, "hoivakoti", r.unit.name, r.endpoint, r.oid, r.unitSecret().Name)
 	r.unit.eventually(t, wire.Allowed, wire.Order{Do: wire.Read, Document: r.note})
 }

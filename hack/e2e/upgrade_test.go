@@ -83,7 +83,7 @@ func TestAnUpgradeChangesNoAccess(t *testing.T) {
 
 	chart, image := l.release(t)
 	g.Expect(l.values(image)).To(Succeed())
-	_, err := l.runHelm(t.Context(), "install", "valtuus", chart, "--namespace", managerSpace, "--values", l.file("values.yaml"), "--wait")
+	_, err := l.runHelm(t.Context(), "install", "valtuus", chart, "--namespace", managerSpace, "--values", l.file("values.yaml"), "--wait", inTime)
 	g.Expect(err).NotTo(HaveOccurred())
 	l.documented(t, "Who may do what", 0)
 	l.onboard(t, onboarding{database: "upgraded"})
@@ -119,8 +119,8 @@ func TestAnUpgradeChangesNoAccess(t *testing.T) {
 	l.documented(t, "Upgrade", 0)
 	for _, name := range []string{"national", "county"} {
 		l.replaced(t, name, was[name])
-		l.must(t, platform, "-n", "platform", "wait", "--for=jsonpath={.status.workload.image}="+l.image, "archive/"+name, "--timeout=4m")
-		l.must(t, platform, "-n", "platform", "wait", "--for=condition=Ready", "archive/"+name, "--timeout=4m")
+		l.must(t, platform, "-n", "platform", "wait", "--for=jsonpath={.status.workload.image}="+l.image, "archive/"+name, inTime)
+		l.must(t, platform, "-n", "platform", "wait", "--for=condition=Ready", "archive/"+name, inTime)
 	}
 	l.report.say("helm upgrade until both archives run the new version", time.Since(began).Seconds(), "s", "")
 	for _, load := range []*running{loads[0], loads[2]} {
