@@ -4,6 +4,7 @@
 package chart
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"github.com/go-logr/logr"
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -34,6 +37,9 @@ import (
 	"github.com/valtuus/valtuus/internal/testenv"
 	"github.com/valtuus/valtuus/internal/workload"
 )
+
+// patience is how long a test waits for anything: much longer than it takes, for a machine that is busy.
+const patience = 2 * time.Minute
 
 // installation is an API server with the chart's objects on it.
 type installation struct {
@@ -65,8 +71,39 @@ func install(t *testing.T, text string) *installation {
 	}
 	g.Eventually(func() error {
 		return i.admin.List(t.Context(), &v1alpha1.ServiceRelationshipList{})
-	}, "30s").Should(Succeed(), "the CRDs are served")
+	}, patience).Should(Succeed(), "the CRDs are served")
+	i.policiesWork(t)
 	return i
+}
+
+// policiesWork waits until the API server asks every admission policy that was made up to now. It takes them all over at a
+// time, some moments late, and one that refuses what nobody else makes tells when it has: it is the last of them.
+func (i *installation) policiesWork(t *testing.T) {
+	t.Helper()
+	g := NewWithT(t)
+	const last = "last-policy"
+	g.Expect(i.admin.Create(t.Context(), &admissionv1.ValidatingAdmissionPolicy{
+		ObjectMeta: metav1.ObjectMeta{Name: last},
+		Spec: admissionv1.ValidatingAdmissionPolicySpec{
+			MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{
+				ResourceNames: []string{last},
+				RuleWithOperations: admissionv1.RuleWithOperations{
+					Operations: []admissionv1.OperationType{admissionv1.Create},
+					Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"configmaps"}},
+				},
+			}}},
+			Validations: []admissionv1.Validation{{Expression: "false", Reason: ptr.To(metav1.StatusReasonForbidden)}},
+		},
+	})).To(Succeed())
+	g.Expect(i.admin.Create(t.Context(), &admissionv1.ValidatingAdmissionPolicyBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: last},
+		Spec: admissionv1.ValidatingAdmissionPolicyBindingSpec{
+			PolicyName: last, ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny},
+		},
+	})).To(Succeed())
+	g.Eventually(func() error {
+		return i.admin.Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: last}}, client.DryRunAll)
+	}, patience, "100ms").Should(beRefusedBy(last))
 }
 
 // gather fills an aggregated role as kube-controller-manager does, which does not run here.
@@ -110,7 +147,20 @@ func (i *installation) as(t testing.TB, name, role, in string) client.Client {
 		binding = &rbacv1.ClusterRoleBinding{ObjectMeta: meta, RoleRef: ref, Subjects: subjects}
 	}
 	g.Expect(i.admin.Create(t.Context(), binding)).To(Succeed())
-	return i.client(t, cfg)
+	c := i.client(t, cfg)
+	i.known(t, c, in)
+	return c
+}
+
+// known waits until the API server lets a user do something with the product's kinds: it learns of a binding a moment after
+// that was made.
+func (i *installation) known(t testing.TB, user client.Client, in string) {
+	t.Helper()
+	NewWithT(t).Eventually(func() ([]authorizationv1.ResourceRule, error) {
+		review := &authorizationv1.SelfSubjectRulesReview{Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: cmp.Or(in, namespace)}}
+		err := user.Create(context.Background(), review)
+		return review.Status.ResourceRules, err
+	}, patience, "20ms").Should(ContainElement(HaveField("APIGroups", ContainElement(v1alpha1.GroupVersion.Group))))
 }
 
 // serviceAccount is the configuration of one of the chart's service accounts, which has what the chart binds to it.
@@ -216,7 +266,7 @@ func (i *installation) granted(t *testing.T, organizer client.Client, refused fu
 			}
 		}
 		return ""
-	}, "60s", "100ms").Should(Equal("True "+v1alpha1.GrantReadyReason), func() string { return fmt.Sprintf("refused: %v", refused()) })
+	}, patience, "100ms").Should(Equal("True "+v1alpha1.GrantReadyReason), func() string { return fmt.Sprintf("refused: %v", refused()) })
 	secret := client.ObjectKey{Namespace: grant.Status.SecretRef.Namespace, Name: string(grant.Status.SecretRef.Name)}
 	g.Expect(i.admin.Get(t.Context(), secret, &corev1.Secret{})).To(Succeed())
 	return secret
@@ -228,6 +278,7 @@ func (i *installation) startManager(t *testing.T, text string) (refused func() [
 	t.Helper()
 	g := NewWithT(t)
 	cfg := i.serviceAccount(t, "valtuus-manager")
+	i.known(t, i.client(t, cfg), "pirkanmaa")
 	watcher := &refusals{}
 	cfg.Wrap(watcher.over)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -274,7 +325,7 @@ func (i *installation) onlyThePlatformBinds(t *testing.T) {
 	policy := "valtuus-organizations"
 	g.Eventually(func() error {
 		return registrar.Create(t.Context(), organization("bound", "1.2.246.10.88888888.10.0", "evil"), client.DryRunAll)
-	}, "30s", "100ms").Should(beRefusedBy(policy))
+	}, patience, "100ms").Should(beRefusedBy(policy))
 	unbound := organization("unbound", "1.2.246.10.88888888.10.0")
 	g.Expect(registrar.Create(t.Context(), unbound)).To(Succeed(), "what binds nothing is not the policy's matter")
 	unbound.Spec.DisplayName.En = "Example"
@@ -306,7 +357,9 @@ func (i *installation) wide(t testing.TB, name, in string, verbs ...string) clie
 	})).To(Succeed())
 	cfg, err := i.AddUser(name)
 	g.Expect(err).NotTo(HaveOccurred())
-	return i.client(t, cfg)
+	c := i.client(t, cfg)
+	i.known(t, c, in)
+	return c
 }
 
 func someGrant(name string) *v1alpha1.RegistryAccessGrant {
@@ -326,7 +379,7 @@ func (i *installation) aProducerCannotTouchAGrant(t *testing.T) {
 	wide := i.wide(t, "paavo", "pirkanmaa")
 	grant := someGrant("touched")
 	g.Expect(apierrors.IsForbidden(plain.Create(t.Context(), grant.DeepCopy()))).To(BeTrue(), "by RBAC")
-	g.Eventually(func() error { return wide.Create(t.Context(), grant.DeepCopy(), client.DryRunAll) }, "30s", "100ms").Should(beRefusedBy(policy))
+	g.Eventually(func() error { return wide.Create(t.Context(), grant.DeepCopy(), client.DryRunAll) }, patience, "100ms").Should(beRefusedBy(policy))
 	g.Expect(organizer.Create(t.Context(), grant)).To(Succeed())
 	changed := grant.DeepCopy()
 	changed.Spec.Suspend = ptr.To(true)
@@ -368,7 +421,7 @@ func (i *installation) anOrganizerCannotWriteStatus(t *testing.T) {
 		return c.Status().Update(t.Context(), forged, options...)
 	}
 	g.Expect(apierrors.IsForbidden(forge(plain))).To(BeTrue(), "by RBAC")
-	g.Eventually(func() error { return forge(wide, client.DryRunAll) }, "30s", "100ms").Should(beRefusedBy(policy))
+	g.Eventually(func() error { return forge(wide, client.DryRunAll) }, patience, "100ms").Should(beRefusedBy(policy))
 	g.Expect(forge(i.client(t, i.serviceAccount(t, "valtuus-manager")))).NotTo(Succeed(), "the manager patches, and has no need to update")
 	relationship := &v1alpha1.ServiceRelationship{}
 	g.Expect(runtime.DefaultUnstructuredConverter.FromUnstructured(samples(t, "60-relationships.yaml")[0].Object, relationship)).To(Succeed())
@@ -387,7 +440,7 @@ func (i *installation) identityCodesAreRefused(t *testing.T) {
 	organizer := i.as(t, "otto", "valtuus-organizer", "pirkanmaa")
 	grant := someGrant("labeled")
 	grant.Labels = map[string]string{"client": "010190-900A"}
-	g.Eventually(func() error { return organizer.Create(t.Context(), grant.DeepCopy(), client.DryRunAll) }, "30s", "100ms").
+	g.Eventually(func() error { return organizer.Create(t.Context(), grant.DeepCopy(), client.DryRunAll) }, patience, "100ms").
 		Should(MatchError(ContainSubstring("ValidatingAdmissionPolicy 'valtuus-no-identity-codes'")))
 }
 

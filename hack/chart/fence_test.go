@@ -100,7 +100,7 @@ func TestAStolenTokenOfTheManagerReachesOnlyWhatTheManagerMade(t *testing.T) {
 	thief := i.client(t, i.serviceAccount(t, "valtuus-manager"))
 	g := NewWithT(t)
 	unmarked := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "hoivakoti", Name: "probe"}}
-	g.Eventually(func() error { return thief.Create(t.Context(), unmarked.DeepCopy(), client.DryRunAll) }, "30s", "100ms").Should(beRefusedBy("valtuus-manager-objects"))
+	g.Eventually(func() error { return thief.Create(t.Context(), unmarked.DeepCopy(), client.DryRunAll) }, patience, "100ms").Should(beRefusedBy("valtuus-manager-objects"))
 	for _, test := range []struct {
 		name string
 		run  func(*testing.T, client.Client)
