@@ -55,24 +55,25 @@ func takeDown(at place) error {
 			time.Sleep(20 * time.Millisecond)
 		}
 	}
-	if err := g.kill(30 * time.Second); err != nil {
+	if err := g.kill(patience); err != nil {
 		return err
 	}
-	if err := g.remove(10 * time.Second); err != nil {
+	if err := g.remove(patience); err != nil {
 		return err
 	}
 	if err := removeDir(at); err != nil {
 		return err
 	}
 	// The kernel takes namespaces apart after their last process has ended.
-	var left []string
-	for range 100 {
-		if left, err = leftovers(at, namespaces); err != nil || len(left) == 0 {
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		left, err := leftovers(at, namespaces)
+		if err != nil || len(left) == 0 {
 			return err
 		}
-		time.Sleep(50 * time.Millisecond)
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%w:\n  %s", errLeft, strings.Join(left, "\n  "))
+		}
 	}
-	return fmt.Errorf("%w:\n  %s", errLeft, strings.Join(left, "\n  "))
 }
 
 func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }

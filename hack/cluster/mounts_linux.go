@@ -119,11 +119,13 @@ func splitGroups() error {
 		return err
 	}
 	on := []byte("+" + strings.Join(strings.Fields(string(controllers)), " +"))
-	for range 100 { // until the process that launched this one has ended
+	// Until the process that launched this one has ended.
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		if err = os.WriteFile(filepath.Join(groupRoot, "cgroup.subtree_control"), on, 0o644); err == nil {
 			return nil
 		}
-		time.Sleep(50 * time.Millisecond)
+		if time.Now().After(deadline) {
+			return fmt.Errorf("passing on control groups: %w", err)
+		}
 	}
-	return fmt.Errorf("passing on control groups: %w", err)
 }

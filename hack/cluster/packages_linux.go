@@ -65,7 +65,8 @@ func installMissing(ctx context.Context, needs []need) error {
 		{"update", "-q"},
 		append([]string{"install", "-q", "-y", "--no-install-recommends"}, missing...),
 	} {
-		cmd := exec.CommandContext(ctx, "apt-get", args...)
+		// A mirror may fail once, and somebody else may be installing.
+		cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-o", "Acquire::Retries=5", "-o", "DPkg::Lock::Timeout=600"}, args...)...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return errors.Join(fmt.Errorf("apt-get %s: %w", args[0], err), errors.New(string(out)))

@@ -70,9 +70,9 @@ func (c cluster) volumes() {
 		c.t.Errorf("%s: %q, %v", file, text, err)
 	}
 	c.kubectl("-n", "smoke", "patch", "pvc", "data", "-p", `{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}`)
-	c.kubectl("-n", "smoke", "wait", "--for=jsonpath={.status.capacity.storage}=2Gi", "pvc/data", "--timeout=1m")
-	c.kubectl("-n", "smoke", "delete", "pod/first", "pvc/data", "--timeout=1m")
-	c.kubectl("wait", "--for=delete", "pv/"+name, "--timeout=1m")
+	c.kubectl("-n", "smoke", "wait", "--for=jsonpath={.status.capacity.storage}=2Gi", "pvc/data", "--timeout=10m")
+	c.kubectl("-n", "smoke", "delete", "pod/first", "pvc/data", "--timeout=10m")
+	c.kubectl("wait", "--for=delete", "pv/"+name, "--timeout=10m")
 	if _, err := os.Stat(filepath.Dir(file)); err == nil {
 		c.t.Errorf("%s is still there", filepath.Dir(file))
 	}
@@ -104,12 +104,12 @@ func TestTwoPodsAnswerEachOtherThroughAService(t *testing.T) {
 	started := time.Now()
 	c.kubectl("apply", "-f", manifest)
 	t.Cleanup(func() {
-		out, err := exec.Command(c.at.binary("kubectl"), "--kubeconfig", c.at.kubeconfig(), "delete", "namespace", "smoke", "--timeout=2m").CombinedOutput()
+		out, err := exec.Command(c.at.binary("kubectl"), "--kubeconfig", c.at.kubeconfig(), "delete", "namespace", "smoke", "--timeout=10m").CombinedOutput()
 		if err != nil {
 			t.Errorf("the namespace: %v %s", err, out)
 		}
 	})
-	c.kubectl("-n", "smoke", "wait", "--for=condition=Ready", "pod/first", "pod/second", "--timeout=2m")
+	c.kubectl("-n", "smoke", "wait", "--for=condition=Ready", "pod/first", "pod/second", "--timeout=10m")
 	t.Logf("two pods ready after %.1f s", time.Since(started).Seconds())
 
 	address := c.kubectl("-n", "smoke", "get", "service", "echo", "-o", "jsonpath={.spec.clusterIP}")
@@ -122,7 +122,7 @@ func TestTwoPodsAnswerEachOtherThroughAService(t *testing.T) {
 		t.Errorf("the log does not tell who asked: %s", log)
 	}
 	c.volumes()
-	c.kubectl("-n", "smoke", "wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/product", "--timeout=1m")
+	c.kubectl("-n", "smoke", "wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/product", "--timeout=10m")
 	t.Log(c.kubectl("-n", "smoke", "logs", "product"))
 	t.Log(c.do(exec.CommandContext(t.Context(), "go", "run", ".", "exec", binary, "call", "http://"+address, "second")))
 }
