@@ -46,7 +46,7 @@ test: ## Run all unit and API server suites (TESTFLAGS is passed on).
 	@command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || \
 		echo "no PostgreSQL server is installed: what needs one is skipped" >&2
 	@assets=$$($(ALL_ASSETS)); \
-		KUBEBUILDER_ASSETS=$$assets VALTUUS_REQUIRE_ALL=1 go test -count=1 -timeout 30m $(TESTFLAGS) ./...
+		KUBEBUILDER_ASSETS=$$assets VALTUUS_REQUIRE_ALL=1 go test -count=1 -timeout 60m $(TESTFLAGS) ./...
 
 .PHONY: test-short
 test-short: ## Run the tests that need no server.
@@ -55,7 +55,7 @@ test-short: ## Run the tests that need no server.
 .PHONY: race
 race: ## Run the tests of internal/ with the race detector (needs a C compiler).
 	@assets=$$($(ALL_ASSETS)); \
-		KUBEBUILDER_ASSETS=$$assets VALTUUS_REQUIRE_ALL=1 go test -race -count=1 -timeout 30m $(TESTFLAGS) ./internal/...
+		KUBEBUILDER_ASSETS=$$assets VALTUUS_REQUIRE_ALL=1 go test -race -count=1 -timeout 60m $(TESTFLAGS) ./internal/...
 
 FUZZTIME ?= 20s
 .PHONY: fuzz
@@ -151,7 +151,7 @@ verify: $(CONTROLLER_GEN) $(OAPI_CODEGEN) $(GOLANGCI_LINT) ## Check generated fi
 .PHONY: chart
 chart: ## Lint and test the Helm chart, and hold config/ against it.
 	@assets=$$($(ASSETS)); KUBEBUILDER_ASSETS=$$assets VALTUUS_REQUIRE_ALL=1 GOWORK=off \
-		go test -C hack/chart -count=1 -timeout 15m $(TESTFLAGS) ./...
+		go test -C hack/chart -count=1 -timeout 60m $(TESTFLAGS) ./...
 
 .PHONY: build
 build: ## Build bin/valtuus; the same source gives the same bytes.
