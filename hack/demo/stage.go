@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -25,10 +26,11 @@ import (
 	"github.com/valtuus/valtuus/internal/manager"
 	"github.com/valtuus/valtuus/internal/manifests"
 	"github.com/valtuus/valtuus/internal/testenv"
+	"github.com/valtuus/valtuus/internal/testenv/child"
 )
 
 // patience is how long the demo waits for anything.
-const patience = 60 * time.Second
+const patience = 5 * time.Minute
 
 // stage is what the play is played on.
 type stage struct {
@@ -39,8 +41,9 @@ type stage struct {
 	cards   testcard.Authority
 	clock   clock.PassiveClock
 	running []*exec.Cmd
-	address string // of the archive's API
-	admin   string // of the archive's probes
+	address string        // of the archive's API
+	admin   string        // of the archive's probes
+	ports   []*child.Port // of both: kept, they stay reserved
 }
 
 // setStage builds the binary, starts the control plane, and installs what a cluster needs.
@@ -79,9 +82,12 @@ func (s *stage) prepare(ctx context.Context) error {
 		return err
 	}
 	for _, address := range []*string{&s.address, &s.admin} {
-		if *address, err = freeAddress(); err != nil {
+		port, err := child.ReservePort() // until this process ends
+		if err != nil {
 			return err
 		}
+		*address = net.JoinHostPort("127.0.0.1", strconv.Itoa(port.Number))
+		s.ports = append(s.ports, port)
 	}
 	say("Installing the CRDs, the admission policy and the roles")
 	if err := s.apply(ctx, nil, "config/admission"); err != nil {
@@ -222,14 +228,6 @@ func (s *stage) files(name string, data map[string][]byte) (string, error) {
 
 // endpoint is the base URL of the archive's API.
 func (s *stage) endpoint() string { return "https://" + s.address }
-
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
-}
 
 // waitFor looks at an object until it is as it should be.
 func waitFor[O client.Object](ctx context.Context, s *stage, what string, key client.ObjectKey, o O, done func(O) bool) error {
