@@ -8,13 +8,17 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
+	"time"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/valtuus/valtuus/internal/await"
 	"github.com/valtuus/valtuus/internal/testenv/child"
 )
 
@@ -97,7 +101,8 @@ func PortForTest(t testing.TB) int {
 }
 
 // Grant allows the user to do what the rules say: in one namespace, or everywhere
-// when the namespace is empty. Granting again replaces what was granted there.
+// when the namespace is empty. Granting again replaces what was granted there. It
+// returns when the API server, which learns of roles by watching them, goes by it.
 func (e *Env) Grant(ctx context.Context, user, namespace string, rules ...rbacv1.PolicyRule) error {
 	client, err := kubernetes.NewForConfig(e.Config)
 	if err != nil {
@@ -113,7 +118,10 @@ func (e *Env) Grant(ctx context.Context, user, namespace string, rules ...rbacv1
 		if err := createOrUpdate(ctx, role, rbac.ClusterRoles().Create, rbac.ClusterRoles().Update); err != nil {
 			return err
 		}
-		return createOrUpdate(ctx, binding, rbac.ClusterRoleBindings().Create, rbac.ClusterRoleBindings().Update)
+		if err := createOrUpdate(ctx, binding, rbac.ClusterRoleBindings().Create, rbac.ClusterRoleBindings().Update); err != nil {
+			return err
+		}
+		return e.waitGranted(ctx, user, metav1.NamespaceDefault, rules)
 	}
 	ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: meta.Name}
 	role := &rbacv1.Role{ObjectMeta: meta, Rules: rules}
@@ -121,7 +129,36 @@ func (e *Env) Grant(ctx context.Context, user, namespace string, rules ...rbacv1
 	if err := createOrUpdate(ctx, role, rbac.Roles(namespace).Create, rbac.Roles(namespace).Update); err != nil {
 		return err
 	}
-	return createOrUpdate(ctx, binding, rbac.RoleBindings(namespace).Create, rbac.RoleBindings(namespace).Update)
+	if err := createOrUpdate(ctx, binding, rbac.RoleBindings(namespace).Create, rbac.RoleBindings(namespace).Update); err != nil {
+		return err
+	}
+	return e.waitGranted(ctx, user, namespace, rules)
+}
+
+// waitGranted waits until the API server counts the rules among those of the user in the namespace.
+func (e *Env) waitGranted(ctx context.Context, user, namespace string, rules []rbacv1.PolicyRule) error {
+	config, err := e.AddUser(user)
+	if err != nil {
+		return err
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	reviews := client.AuthorizationV1().SelfSubjectRulesReviews()
+	question := &authorizationv1.SelfSubjectRulesReview{Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: namespace}}
+	return await.Until(ctx, "the API server to know the rights of "+user, time.Minute, 10*time.Millisecond, func() (bool, error) {
+		known, err := reviews.Create(ctx, question, metav1.CreateOptions{})
+		if err != nil {
+			return false, err
+		}
+		return !slices.ContainsFunc(rules, func(rule rbacv1.PolicyRule) bool {
+			return len(rule.Resources) > 0 && !slices.ContainsFunc(known.Status.ResourceRules, func(k authorizationv1.ResourceRule) bool {
+				return slices.Equal(k.Verbs, rule.Verbs) && slices.Equal(k.APIGroups, rule.APIGroups) &&
+					slices.Equal(k.Resources, rule.Resources) && slices.Equal(k.ResourceNames, rule.ResourceNames)
+			})
+		}), nil
+	})
 }
 
 func createOrUpdate[T any](

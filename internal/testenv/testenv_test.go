@@ -82,8 +82,9 @@ func TestControlPlane(t *testing.T) {
 		if err := env.Grant(t.Context(), "reader", "default", rule); err != nil {
 			t.Fatal(err)
 		}
-		// The authorizer learns of the grant through its watch.
-		eventually(t, func() bool { return get(reader, "default", "kept") == nil })
+		if err := get(reader, "default", "kept"); err != nil {
+			t.Fatalf("after the grant: %v", err)
+		}
 		if err := get(reader, "kube-system", "kept"); !apierrors.IsForbidden(err) {
 			t.Fatalf("in another namespace: %v, want forbidden", err)
 		}
