@@ -292,7 +292,7 @@ func (e *Env) installCRDs() error {
 		Paths:              paths,
 		ErrorIfPathMissing: true,
 		PollInterval:       50 * time.Millisecond,
-		MaxTime:            30 * time.Second,
+		MaxTime:            2 * time.Minute,
 	})
 	return err
 }

@@ -23,7 +23,7 @@ import (
 )
 
 // patience is how long what the controllers make is waited for.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // ReplicaOptions say how an archive replica runs.
 type ReplicaOptions struct {

@@ -95,7 +95,7 @@ func (r *Run) WaitReady(ctx context.Context, every time.Duration, ready func(con
 			return errors.Join(context.Cause(ctx), last)
 		case <-time.After(every):
 		}
-		probe, cancel := context.WithTimeout(ctx, 2*time.Second)
+		probe, cancel := context.WithTimeout(ctx, 10*time.Second)
 		last = ready(probe)
 		cancel()
 		if last == nil {
