@@ -96,11 +96,11 @@ var _ = Describe("the backups of an archive", func() {
 		By("leaving it alone once settled, and when the Jobs have gone")
 		settling := &journal{}
 		l.startOn(settling.keep(l.config()), nil)
-		settling.quiet()
+		l.quiet(ctx, settling)
 		Expect(l.DeleteAllOf(ctx, &batchv1.Job{}, client.InNamespace(l.Platform), client.PropagationPolicy(metav1.DeletePropagationBackground))).To(Succeed())
 		restarted := &journal{}
 		l.startOn(restarted.keep(l.config()), nil)
-		Consistently(restarted.all, "1500ms").Should(BeEmpty())
+		l.expectNothing(ctx, restarted)
 		Expect(must(seen(ctx, l, l.Archive)())).To(SatisfyAll(
 			haveCondition(v1alpha1.BackedUpCondition, metav1.ConditionFalse, v1alpha1.BackupFailedReason),
 			HaveField("Status.Workload.LastBackup.Name", "20260301T020000Z")))

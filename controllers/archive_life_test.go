@@ -45,15 +45,15 @@ var _ = Describe("an archive that runs in the cluster", func() {
 
 			settling := &journal{}
 			l.startOn(settling.keep(l.config()), nil)
-			settling.quiet()
+			l.quiet(ctx, settling)
 			restarted := &journal{}
 			l.startOn(restarted.keep(l.config()), nil)
-			Consistently(restarted.all, "1500ms").Should(BeEmpty())
+			l.expectNothing(ctx, restarted)
 			l.touch(ctx, l.Archive, "again")
 			for _, child := range l.children() {
 				change(ctx, l, child, func(o client.Object) { o.GetLabels()["somebody"] = "else" })
 			}
-			Consistently(restarted.all, "1500ms").Should(BeEmpty())
+			l.expectNothing(ctx, restarted)
 			for _, child := range l.children() {
 				Expect(seen(ctx, l, child)()).To(HaveField("GetLabels()", HaveKeyWithValue("somebody", "else")), "what others add is theirs")
 			}
@@ -97,7 +97,8 @@ var _ = Describe("an archive that runs in the cluster", func() {
 			ObjectMeta: metav1.ObjectMeta{Namespace: l.Platform, Name: "privileged"},
 			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "a"}}},
 		}
-		Expect(l.Create(ctx, privileged)).To(MatchError(ContainSubstring("PodSecurity")))
+		// The API server takes a moment to know of a level that was just set.
+		Eventually(func() error { return l.Create(ctx, privileged.DeepCopy(), client.DryRunAll) }).Should(MatchError(ContainSubstring("PodSecurity")))
 		template := come(ctx, l, l.statefulSet()).Spec.Template
 		Expect(l.Create(ctx, &corev1.Pod{
 			ObjectMeta: metav1.ObjectMeta{Namespace: l.Platform, Name: "as-rendered"}, Spec: template.Spec,

@@ -70,9 +70,11 @@ var _ = Describe("an archive whose volume is lost", func() {
 		Expect(must(seen(ctx, l, l.Archive)()).Status.Workload).To(SatisfyAll(HaveField("VolumeLostAt", BeNil()),
 			HaveField("VolumeClaimUID", BeEquivalentTo(must(seen(ctx, l, l.volume())()).UID))))
 		Expect(must(seen(ctx, l, l.volume())()).Annotations).To(HaveKeyWithValue(workload.OwnerAnnotation, string(l.Archive.UID)))
-		restarted := &journal{}
+		settling, restarted := &journal{}, &journal{}
+		l.startOn(settling.keep(l.config()), nil)
+		l.quiet(ctx, settling)
 		l.startOn(restarted.keep(l.config()), nil)
-		Consistently(restarted.all, "1s").Should(BeEmpty())
+		l.expectNothing(ctx, restarted)
 	})
 
 	It("starts from a backup that is asked for then, and only then", func(ctx context.Context) {

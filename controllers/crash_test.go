@@ -100,6 +100,12 @@ func (c *crash) crashed() bool {
 	return c.died
 }
 
+func (c *crash) count() int {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return len(c.writes)
+}
+
 // retire lets the manager go on unobserved.
 func (c *crash) retire() {
 	c.mutex.Lock()

@@ -86,10 +86,10 @@ var _ = Describe("the close of a deployment test", func() {
 			beReady(v1alpha1.TestPassedReason), say("ConfigMap pair-report is not the report of this test: delete it")))
 		settling, restarted := &journal{}, &journal{}
 		l.startOn(settling.keep(l.config()), nil)
-		settling.quiet()
+		l.quiet(ctx, settling)
 		l.startOn(restarted.keep(l.config()), nil)
 		l.touch(ctx, test, "again")
-		Consistently(restarted.all, "500ms").Should(BeEmpty())
+		l.expectNothing(ctx, restarted)
 		Expect(l.Get(ctx, keyOf(theirs), theirs)).To(Succeed())
 		Expect(theirs.Data).To(Equal(map[string]string{"a": "b"}))
 		Expect(l.Delete(ctx, theirs)).To(Succeed())

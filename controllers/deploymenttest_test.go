@@ -255,6 +255,7 @@ var _ = Describe("an observed deployment test", func() {
 		By("opening the window")
 		l.clock.SetTime(test.Spec.Run.StartsAt.Time)
 		Eventually(seen(ctx, l, testGrant(test))).Should(beReady(v1alpha1.GrantReadyReason))
+		Eventually(seen(ctx, l, testRegistry(test))).Should(beReady(v1alpha1.SucceededReason))
 		Eventually(seen(ctx, l, test)).Should(SatisfyAll(be(v1alpha1.TestOpen), say("0 of 8 steps"), say("The organizer must store"), HaveField("Status.Systems.Producer.Version", BeEquivalentTo("1.0"))))
 		registry := must(seen(ctx, l, testRegistry(test))())
 		Expect(registry.Spec.Purpose).To(Equal(v1alpha1.PurposeTest))
@@ -542,13 +543,13 @@ var _ = Describe("an observed deployment test", func() {
 			GinkgoHelper()
 			settling := &journal{}
 			l.startOn(settling.keep(l.config()), nil)
-			settling.quiet()
+			l.quiet(ctx, settling)
 			restarted := &journal{}
 			l.startOn(restarted.keep(l.config()), nil)
-			Consistently(restarted.all, "1s").Should(BeEmpty())
+			l.expectNothing(ctx, restarted)
 			l.touch(ctx, test, "again")
 			l.touch(ctx, l.North, "again")
-			Consistently(restarted.all, "500ms").Should(BeEmpty())
+			l.expectNothing(ctx, restarted)
 		}
 		quiet()
 		fresh := must(seen(ctx, l, test)())

@@ -25,6 +25,9 @@ import (
 	"github.com/valtuus/valtuus/internal/workload"
 )
 
+// namespaceEnds is how long a namespace is waited for that is deleted: its controller looks again in its own time.
+const namespaceEnds = 3 * time.Minute
+
 // These specs have an API server of their own, with the real namespace and garbage collector controllers, and real time.
 var _ = Describe("a namespace that is deleted", Ordered, func() {
 	var own *testenv.Env
@@ -37,7 +40,7 @@ var _ = Describe("a namespace that is deleted", Ordered, func() {
 		DeferCleanup(own.Stop)
 		cfg, err := testworld.ManagerConfig(own)
 		Expect(err).NotTo(HaveOccurred())
-		stop = runManager(cfg, manager.Options{Registry: prometheus.NewRegistry(), Log: logr.Discard(), Controllers: controllers.Options{Workload: archives}})
+		_, stop = runManager(cfg, manager.Options{Registry: prometheus.NewRegistry(), Log: logr.Discard(), Controllers: controllers.Options{Workload: archives}})
 		DeferCleanup(func() { stop() })
 	})
 
@@ -60,6 +63,8 @@ var _ = Describe("a namespace that is deleted", Ordered, func() {
 				return o.Status.Access, err
 			}).Should(Equal(v1alpha1.AccessGranted))
 		}
+		Eventually(func() (*v1alpha1.Registry, error) { return w.Registry, w.Get(ctx, keyOf(w.Registry), w.Registry) }).
+			Should(beReady(v1alpha1.SucceededReason))
 		return w
 	}
 	// listed collects the lines of every ledger of a world, and the Secrets of credentials in a namespace.
@@ -96,7 +101,7 @@ var _ = Describe("a namespace that is deleted", Ordered, func() {
 		}
 		for _, name := range namespaces {
 			space := &corev1.Namespace{}
-			Eventually(func() error { return w.Get(ctx, client.ObjectKey{Name: name}, space) }, time.Minute).
+			Eventually(func() error { return w.Get(ctx, client.ObjectKey{Name: name}, space) }, namespaceEnds).
 				Should(MatchError(ContainSubstring("not found")), func() string { return fmt.Sprintf("namespace %s: %v", name, space.Status.Conditions) })
 		}
 	}
@@ -200,8 +205,9 @@ var _ = Describe("a namespace that is deleted", Ordered, func() {
 				Expect(o.GetDeletionTimestamp()).To(BeNil())
 				continue
 			}
-			Eventually(missing(ctx, l, o), time.Minute).Should(Succeed())
+			Eventually(missing(ctx, l, o)).Should(Succeed())
 		}
+		Eventually(missing(ctx, l, w.Archive), namespaceEnds).Should(Succeed(), "the garbage collector has a part in it")
 		next := another(w.Archive, w.Platform, w.Archive.Name)
 		next.Finalizers, next.Status = nil, v1alpha1.ArchiveStatus{}
 		Expect(w.Create(ctx, next)).To(Succeed())
@@ -225,11 +231,11 @@ var _ = Describe("a namespace that is deleted", Ordered, func() {
 				}
 			}
 			return left
-		}, time.Minute).Should(BeEmpty())
+		}, namespaceEnds).Should(BeEmpty())
 		cfg, err := testworld.ManagerConfig(own)
 		Expect(err).NotTo(HaveOccurred())
-		stop = runManager(cfg, manager.Options{Registry: prometheus.NewRegistry(), Log: logr.Discard(), Controllers: controllers.Options{Workload: archives}})
-		Eventually(func() error { return w.Get(ctx, client.ObjectKey{Name: w.Organizer}, &corev1.Namespace{}) }, time.Minute).
+		_, stop = runManager(cfg, manager.Options{Registry: prometheus.NewRegistry(), Log: logr.Discard(), Controllers: controllers.Options{Workload: archives}})
+		Eventually(func() error { return w.Get(ctx, client.ObjectKey{Name: w.Organizer}, &corev1.Namespace{}) }, namespaceEnds).
 			Should(MatchError(ContainSubstring("not found")))
 		Expect(listed(ctx, w)).To(BeEmpty())
 		Expect(secrets(ctx, w)).To(HaveLen(2))

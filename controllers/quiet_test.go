@@ -47,10 +47,10 @@ var _ = Describe("a settled world", func() {
 
 		settling := &journal{}
 		l.startOn(settling.keep(l.config()), nil)
-		settling.quiet()
+		l.quiet(ctx, settling)
 		restarted := &journal{}
 		l.startOn(restarted.keep(l.config()), nil)
-		Consistently(restarted.all, "1500ms").Should(BeEmpty())
+		l.expectNothing(ctx, restarted)
 
 		objects, err := l.Objects(ctx)
 		Expect(err).NotTo(HaveOccurred())
@@ -62,7 +62,7 @@ var _ = Describe("a settled world", func() {
 			Expect(err).NotTo(HaveOccurred())
 			versions[fresh] = fresh.GetResourceVersion()
 		}
-		Consistently(restarted.all, "1s").Should(BeEmpty())
+		l.expectNothing(ctx, restarted)
 		for o, version := range versions {
 			Expect(seen(ctx, l, o)()).To(HaveField("GetResourceVersion()", version))
 		}
@@ -74,7 +74,7 @@ var _ = Describe("a settled world", func() {
 		archive := l.replica(ctx, "a")
 		written := &journal{}
 		l.startOn(written.keep(l.config()), nil)
-		written.quiet()
+		l.quiet(ctx, written)
 		grant := "/registryaccessgrants/" + l.grant(l.North).Name + "/status"
 		before, counted := len(written.all()), len(written.of(grant))
 
@@ -87,7 +87,7 @@ var _ = Describe("a settled world", func() {
 		for _, o := range relationships {
 			Eventually(seen(ctx, l, o)).Should(HaveField("Status.Access", v1alpha1.AccessGranted))
 		}
-		written.quiet()
+		l.quiet(ctx, written)
 		for _, o := range relationships {
 			Expect(written.of("/servicerelationships/" + o.Name + "/status")).To(HaveLen(1))
 		}
@@ -100,7 +100,7 @@ var _ = Describe("a settled world", func() {
 		for _, o := range relationships {
 			Eventually(seen(ctx, l, o)).Should(HaveField("Status.Access", v1alpha1.AccessEnded))
 		}
-		written.quiet()
+		l.quiet(ctx, written)
 		for _, o := range relationships {
 			Expect(written.of("/servicerelationships/" + o.Name + "/status")).To(HaveLen(2))
 		}

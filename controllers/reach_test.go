@@ -91,7 +91,7 @@ var _ = Describe("a manager that works in some namespaces", Ordered, func() {
 		refused = &refusals{}
 		watched := rest.CopyConfig(cfg)
 		refused.keep(watched)
-		stop = runManager(watched, manager.Options{
+		_, stop = runManager(watched, manager.Options{
 			Registry: prometheus.NewRegistry(), Log: logr.Discard(),
 			Controllers: controllers.Options{Workload: archives, Namespaces: within},
 		})
@@ -243,7 +243,7 @@ var _ = Describe("a manager that works in some namespaces", Ordered, func() {
 				Expect(here.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})).To(Succeed())
 			}
 			for _, name := range names {
-				Eventually(func() error { return here.Get(ctx, client.ObjectKey{Name: name}, &corev1.Namespace{}) }, time.Minute).
+				Eventually(func() error { return here.Get(ctx, client.ObjectKey{Name: name}, &corev1.Namespace{}) }, namespaceEnds).
 					Should(MatchError(apierrors.IsNotFound, "IsNotFound"), name)
 			}
 		}
@@ -254,7 +254,7 @@ var _ = Describe("a manager that works in some namespaces", Ordered, func() {
 		Eventually(seen(ctx, here, testGrant(run))).Should(beReady(v1alpha1.GrantReadyReason))
 
 		gone(here.Producer)
-		Eventually(seen(ctx, here, here.grant(here.North)), time.Minute).Should(SatisfyAll(
+		Eventually(seen(ctx, here, here.grant(here.North))).Should(SatisfyAll(
 			HaveField("Status.Credentials", BeEmpty()), HaveField("Status.SecretRef", BeNil())))
 		gone(here.Organizer, here.Platform)
 		Expect(here.Get(ctx, keyOf(workload.ClusterRoleBinding(here.Platform, here.Archive.Name)), &rbacv1.ClusterRoleBinding{})).

@@ -136,7 +136,7 @@ var _ = Describe("a relationship", func() {
 		o.Spec.Start = l.In(time.Hour)
 		Expect(l.Create(ctx, o)).To(Succeed())
 		Eventually(seen(ctx, l, o)).Should(haveAccess(v1alpha1.AccessGranted))
-		written.quiet()
+		l.quiet(ctx, written)
 		Expect(seen(ctx, l, l.grant(l.North))()).To(HaveField("Status.LiveRelationships", HaveValue(BeEquivalentTo(1))))
 		l.pass(time.Hour)
 		Eventually(seen(ctx, l, l.grant(l.North))).Should(HaveField("Status.LiveRelationships", HaveValue(BeEquivalentTo(2))))

@@ -22,7 +22,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
@@ -53,6 +52,7 @@ func (t *text) String() string {
 type hoard struct {
 	mutex sync.Mutex
 	keys  map[string]string // where it was seen, by PEM
+	last  string            // the Secret that was seen last
 }
 
 // hoardKeys watches all Secrets until the spec ends.
@@ -68,6 +68,7 @@ func hoardKeys(ctx context.Context, l *life) *hoard {
 				continue
 			}
 			h.mutex.Lock()
+			h.last = secret.Name
 			if key := secret.Data[corev1.TLSPrivateKeyKey]; len(key) > 0 {
 				h.keys[string(key)] = secret.Namespace + "/" + secret.Name
 			}
@@ -77,7 +78,16 @@ func hoardKeys(ctx context.Context, l *life) *hoard {
 	return h
 }
 
-func (h *hoard) all() map[string]string {
+// all returns the keys that were in a Secret until now. The last of all Secrets tells that the watch has come so far.
+func (h *hoard) all(ctx context.Context, l *life) map[string]string {
+	GinkgoHelper()
+	last := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: l.Organizer, GenerateName: "last-"}}
+	Expect(l.Create(ctx, last)).To(Succeed())
+	Eventually(func() bool {
+		h.mutex.Lock()
+		defer h.mutex.Unlock()
+		return h.last == last.Name
+	}).Should(BeTrue())
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	return maps.Clone(h.keys)
@@ -182,16 +192,16 @@ var _ = Describe("what the manager makes secret", func() {
 		Eventually(seen(ctx, l, l.grant(l.South))).Should(notBeReady(v1alpha1.CertificateRequestInvalidReason))
 		change(ctx, l, l.South, func(u *v1alpha1.ProducerUnit) { u.Spec.Credential.CertificateRequest = request })
 		ca := must(seen(ctx, l, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: l.Platform, Name: l.Archive.Name + "-ca"}})())
-		swapped := ca.DeepCopy()
-		swapped.Data[corev1.TLSPrivateKeyKey] = append(slices.Clone(ca.Data[corev1.TLSPrivateKeyKey][:200]), '!')
-		Expect(l.Update(ctx, swapped)).To(Succeed())
+		change(ctx, l, ca, func(s *corev1.Secret) {
+			s.Data[corev1.TLSPrivateKeyKey] = append(slices.Clone(ca.Data[corev1.TLSPrivateKeyKey][:200]), '!')
+		})
 		l.start(nil)
 		Eventually(seen(ctx, l, l.Archive)).Should(notBeReady(v1alpha1.AuthorityLostReason))
 		l.pass(8 * time.Hour) // every renewal fails now
 		Eventually(seen(ctx, l, l.grant(l.South))).Should(notBeReady(v1alpha1.IssuerUnavailableReason))
 		Eventually(func() string { return log.String() }).Should(ContainSubstring("certificate authority cannot be read"))
 
-		all := keys.all()
+		all := keys.all(ctx, l)
 		all[string(ownKey.PEM())] = "the unit's own"
 		Expect(len(all)).To(BeNumerically(">=", 10), "%v", slices.Collect(maps.Values(all)))
 		look := func() (found []string) {
@@ -229,13 +239,6 @@ var _ = Describe("what the manager makes secret", func() {
 		Expect(look()).To(ConsistOf(ContainSubstring("ConfigMap "+l.Organizer+"/planted holds a part of the key"), ContainSubstring("020516C903K")))
 		Expect(l.Delete(ctx, planted)).To(Succeed())
 		Expect(leaks("an error", errors.New("write "+some).Error(), all)).To(HaveLen(2))
-		Expect(l.Update(ctx, restore(ctx, l, ca))).To(Succeed())
+		change(ctx, l, ca, func(s *corev1.Secret) { s.Data = ca.Data })
 	})
 })
-
-// restore gives an object its former content back.
-func restore(ctx context.Context, l *life, former *corev1.Secret) client.Object {
-	fresh := must(seen(ctx, l, former)())
-	fresh.Data = former.Data
-	return fresh
-}

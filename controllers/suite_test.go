@@ -5,6 +5,7 @@ package controllers_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -56,6 +57,8 @@ type life struct {
 	log     logr.Logger          // of the managers
 	metrics *prometheus.Registry // of the running manager
 	noImage bool                 // the manager is not told which image archives and simulations run
+	cache   client.Reader        // of the running manager
+	looks   map[string]float64   // of the controllers before it started
 	stop    func()
 }
 
@@ -109,11 +112,12 @@ func (l *life) startOn(cfg *rest.Config, wrap func(client.Client) client.Client)
 	if wrap != nil {
 		options = options.WithClient(GinkgoTB(), wrap)
 	}
-	l.metrics = prometheus.NewRegistry()
-	l.stop = runManager(cfg, manager.Options{Registry: l.metrics, Log: l.log, Controllers: options})
+	l.metrics, l.looks = prometheus.NewRegistry(), looks()
+	l.cache, l.stop = runManager(cfg, manager.Options{Registry: l.metrics, Log: l.log, Controllers: options})
 }
 
-func runManager(cfg *rest.Config, options manager.Options) (stop func()) {
+// runManager starts a manager and returns when its controllers have everything to look at.
+func runManager(cfg *rest.Config, options manager.Options) (cached client.Reader, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	options.MetricsAddress, options.ProbeAddress, options.ShareNames = "0", "0", true
 	mgr, err := manager.New(ctx, cfg, options)
@@ -121,14 +125,19 @@ func runManager(cfg *rest.Config, options manager.Options) (stop func()) {
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
 	Expect(mgr.GetCache().WaitForCacheSync(ctx)).To(BeTrue())
+	select {
+	case <-mgr.Elected():
+	case err := <-done:
+		Fail(fmt.Sprintf("the manager did not start: %v", err))
+	}
 	var stopped bool
-	return func() {
+	return mgr.GetCache(), func() {
 		if stopped {
 			return
 		}
 		stopped = true
 		cancel()
-		Eventually(done, "30s").Should(Receive(BeNil()))
+		Eventually(done).Should(Receive(BeNil()))
 	}
 }
 
@@ -211,12 +220,15 @@ func (l *life) secret(unit *v1alpha1.ProducerUnit) *corev1.Secret {
 	}}
 }
 
-// open records the deployment test and a relationship in the northern unit, and waits until access is granted.
+// open records the deployment test and a relationship in the northern unit, and waits until access is granted, the
+// organizer has its own credential, and the relationship is counted: nothing of that is still to be written.
 func (l *life) open(ctx context.Context) *v1alpha1.ServiceRelationship {
 	Expect(l.Create(ctx, l.Test())).To(Succeed())
 	relationship := l.Relationship(l.North.Spec.OID)
 	Expect(l.Create(ctx, relationship)).To(Succeed())
 	Eventually(seen(ctx, l, relationship)).Should(HaveField("Status.Access", v1alpha1.AccessGranted))
+	Eventually(seen(ctx, l, l.Registry)).Should(beReady(v1alpha1.SucceededReason))
+	Eventually(seen(ctx, l, l.grant(l.North))).Should(HaveField("Status.LiveRelationships", HaveValue(BeEquivalentTo(1))))
 	return relationship
 }
 

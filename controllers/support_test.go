@@ -6,6 +6,7 @@ package controllers_test
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -17,12 +18,14 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/enforcement"
 )
 
-// journal keeps what is asked of the API server beside reading, whichever client asks: events too.
+// journal keeps what is asked of the API server beside reading, whichever client asks: events too. A patch of what has
+// changed meanwhile changes nothing, and is no write: how often a controller is late depends on the machine.
 type journal struct {
 	mutex   sync.Mutex
 	entries []string
@@ -33,12 +36,14 @@ func (j *journal) keep(cfg *rest.Config) *rest.Config {
 	cfg = rest.CopyConfig(cfg)
 	cfg.Wrap(func(inner http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
-			if r.Method != http.MethodGet {
+			answer, err := inner.RoundTrip(r)
+			late := err == nil && r.Method == http.MethodPatch && answer.StatusCode == http.StatusConflict
+			if r.Method != http.MethodGet && !late {
 				j.mutex.Lock()
+				defer j.mutex.Unlock()
 				j.entries = append(j.entries, r.Method+" "+r.URL.Path)
-				j.mutex.Unlock()
 			}
-			return inner.RoundTrip(r)
+			return answer, err
 		})
 	})
 	return cfg
@@ -63,17 +68,86 @@ func (j *journal) of(suffix string) (out []string) {
 // all returns every write so far.
 func (j *journal) all() []string { return j.of("") }
 
-// quiet waits until nothing has been written for a while.
-func (j *journal) quiet() {
+// quiet waits until the manager has nothing left to do: it has seen all that there is, works on nothing, and has written
+// nothing for longer than it puts anything off here.
+func (l *life) quiet(ctx context.Context, written *journal) {
 	GinkgoHelper()
 	before := -1
 	Eventually(func() bool {
-		n := len(j.all())
-		same := n == before
+		n := len(written.all())
+		still := n == before && l.upToDate(ctx) && idle()
 		before = n
-		return same
+		return still
 	}).WithPolling(700 * time.Millisecond).Should(BeTrue())
 }
+
+// expectNothing expects that a manager that has just started, or been told of something, writes nothing at all.
+func (l *life) expectNothing(ctx context.Context, written *journal) {
+	GinkgoHelper()
+	l.quiet(ctx, written)
+	Expect(written.all()).To(BeEmpty())
+}
+
+// upToDate tells whether the running manager has seen the world's objects as the API server has them, and its controllers
+// have begun to work: each looks at all that is its own when it starts.
+func (l *life) upToDate(ctx context.Context) bool {
+	GinkgoHelper()
+	objects, err := l.Objects(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	looked := looks()
+	for controller, before := range l.looks {
+		looked[controller] -= before
+	}
+	for _, o := range objects {
+		held := o.(client.Object).DeepCopyObject().(client.Object)
+		if l.cache.Get(ctx, keyOf(held), held) != nil || held.GetResourceVersion() != o.GetResourceVersion() {
+			return false
+		}
+		controller := strings.ToLower(reflect.TypeOf(o).Elem().Name())
+		if looked[controller]--; looked[controller] < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// idle tells whether there is a moment in which no controller of this process works. A settled world is looked at again
+// and again, but shortly.
+func idle() bool {
+	GinkgoHelper()
+	for range 100 {
+		working := 0.0
+		for _, workers := range byController("controller_runtime_active_workers") {
+			working += workers
+		}
+		if working == 0 {
+			return true
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return false
+}
+
+// byController sums a metric of controller-runtime up, over all managers that this process has had.
+func byController(name string) map[string]float64 {
+	GinkgoHelper()
+	sums := map[string]float64{}
+	families, err := metrics.Registry.Gather()
+	Expect(err).NotTo(HaveOccurred())
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			for _, label := range metric.GetLabel() {
+				if family.GetName() == name && label.GetName() == "controller" {
+					sums[label.GetValue()] += metric.GetGauge().GetValue() + metric.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	return sums
+}
+
+// looks tells how often each controller has looked at an object.
+func looks() map[string]float64 { return byController("controller_runtime_reconcile_total") }
 
 // replica is an archive replica as far as the controllers see it: a Lease.
 type replica struct {
