@@ -35,6 +35,12 @@ func classify(doing string, err error) error {
 	}
 }
 
+// busy says whether another connection has the lock.
+func busy(err error) bool {
+	var sqliteErr *driver.Error
+	return errors.As(err, &sqliteErr) && sqliteErr.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
 // reasons are what the codes that a later try may mend say of the volume and the file.
 var reasons = map[int]failure.Reason{
 	sqlite3.SQLITE_FULL:     failure.VolumeFull,

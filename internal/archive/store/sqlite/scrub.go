@@ -28,13 +28,23 @@ func scrub(ctx context.Context, file string, rewrite bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	turns, err := openTurns(file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, turns.close()) }()
 	if rewrite {
-		if _, err := db.ExecContext(ctx, "VACUUM"); err != nil {
+		give := turns.take()
+		_, err := db.ExecContext(ctx, "VACUUM")
+		give()
+		if err != nil {
 			return classify("writing the data file anew", err)
 		}
 	}
 	for try := 1; ; try++ {
+		give := turns.take()
 		done, err := cut(ctx, db)
+		give()
 		switch {
 		case err != nil:
 			return classify(doing, err)

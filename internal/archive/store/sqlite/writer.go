@@ -8,6 +8,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
+	"time"
 
 	"github.com/pressly/goose/v3"
 
@@ -22,6 +24,7 @@ type writer struct {
 	// program is the schema version of this program, which each transaction is held to.
 	program int64
 	stmts   map[string]*sql.Stmt
+	turns   turns
 
 	// beforeCommit lets a test fail a commit.
 	beforeCommit func() error
@@ -40,11 +43,18 @@ func openWriter(ctx context.Context, file string, prepare func(context.Context, 
 	if err != nil {
 		return nil, errors.Join(classify("opening the data file", err), db.Close())
 	}
+	if _, err := conn.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil { // begin waits
+		return nil, errors.Join(classify("opening the data file", err), conn.Close(), db.Close())
+	}
 	program, err := sqlstore.ProgramVersion(goose.DialectSQLite3)
 	if err != nil {
 		return nil, errors.Join(err, conn.Close(), db.Close())
 	}
-	return &writer{db: db, conn: conn, program: program, stmts: map[string]*sql.Stmt{}}, nil
+	turns, err := openTurns(file)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close(), db.Close())
+	}
+	return &writer{db: db, conn: conn, program: program, stmts: map[string]*sql.Stmt{}, turns: turns}, nil
 }
 
 func (w *writer) close() error {
@@ -56,14 +66,28 @@ func (w *writer) close() error {
 	if err := w.conn.Close(); !errors.Is(err, sql.ErrConnDone) {
 		errs = append(errs, err)
 	}
+	if err := w.turns.close(); !errors.Is(err, os.ErrClosed) {
+		errs = append(errs, err)
+	}
 	return errors.Join(append(errs, w.db.Close())...)
 }
+
+// lockTimeout is how long a transaction waits for one of another program.
+const lockTimeout = 10 * time.Second
 
 // begin takes the write lock at once, so that a transaction never fails half-way for a lock.
 func (w *writer) begin() (sqlstore.Tx, error) {
 	t := &tx{w: w}
-	if err := t.run("beginning a transaction", "BEGIN IMMEDIATE"); err != nil {
-		return t, err
+	give := w.turns.take()
+	defer give()
+	for deadline := time.Now().Add(lockTimeout); ; time.Sleep(lockPoll) {
+		err := t.run("beginning a transaction", "BEGIN IMMEDIATE")
+		if err == nil {
+			break
+		}
+		if !busy(err) || time.Now().After(deadline) {
+			return t, err
+		}
 	}
 	if err := t.mayWrite(); err != nil {
 		t.Rollback()
