@@ -212,6 +212,9 @@ func (s *Sequencer) cosigned(ctx context.Context, checkpoint logproof.Checkpoint
 			defer cancel()
 			line, err := witness.Cosign(patience, checkpoint, consistency)
 			if err != nil {
+				if ctx.Err() != nil {
+					return // the sequencer ends: that is not the witness's failure
+				}
 				s.opts.Metrics.witnessFailed(witness.Verifier().Name())
 				s.opts.Log.Error(err, "A witness has not cosigned the log", "witness", witness.Verifier().Name(), "origin", checkpoint.Origin, "size", checkpoint.Tree.N)
 				return

@@ -27,6 +27,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	cosign "github.com/transparency-dev/formats/note"
 	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/valtuus/valtuus/internal/archive/logproof"
@@ -39,6 +40,11 @@ import (
 )
 
 var start = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+
+func TestMain(m *testing.M) {
+	SetDefaultEventuallyTimeout(time.Minute)
+	os.Exit(m.Run())
+}
 
 func open(t testing.TB, dir string) *sqlstore.Store {
 	t.Helper()
@@ -188,6 +194,34 @@ func TestCheckpointsAreCosignedAndWithoutAWitnessServedStill(t *testing.T) {
 	seconds, err := strconv.ParseFloat(at[1], 64)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(time.Unix(int64(seconds), 0)).To(BeTemporally("~", time.Now(), time.Hour))
+}
+
+// leaving is a witness that is asked as the sequencer ends.
+type leaving struct {
+	*witness.Client
+	end func()
+}
+
+func (l *leaving) Cosign(ctx context.Context, checkpoint logproof.Checkpoint, consistency func(int64) (tlog.TreeProof, error)) ([]byte, error) {
+	l.end()
+	return l.Client.Cosign(ctx, checkpoint, consistency)
+}
+
+func TestAnEndOfTheSequencerIsNoFailureOfAWitness(t *testing.T) {
+	g := NewWithT(t)
+	s, key := open(t, t.TempDir()), storetest.LogKey(t)
+	registry := prometheus.NewRegistry()
+	metrics, err := sequencer.NewMetrics(registry)
+	g.Expect(err).NotTo(HaveOccurred())
+	ctx, end := context.WithCancel(t.Context())
+	one := sequencer.New(sequencer.Options{
+		Store: s, Key: key, Clock: clocktesting.NewFakeClock(start), Log: logr.Discard(), Metrics: metrics,
+		Witnesses: []sequencer.Witness{&leaving{newWitness(t, key).client, end}},
+	})
+	log(t, s, 10)
+	g.Expect(one.CatchUp(ctx)).To(Succeed())
+	g.Expect(one.Checkpoint(ctx)).To(MatchError(context.Canceled))
+	g.Expect(gathered(t, registry)).To(ContainSubstring("valtuus_archive_log_witness_failures_total{witness=\"witness.example/w1\"} 0\n"))
 }
 
 func gathered(t *testing.T, registry *prometheus.Registry) string {
@@ -457,6 +491,7 @@ func TestASequencerThatEndsLeavesItsLease(t *testing.T) {
 	metrics, err := sequencer.NewMetrics(prometheus.NewRegistry())
 	g.Expect(err).NotTo(HaveOccurred())
 	ctx, end := context.WithCancel(t.Context())
+	log(t, s, 1)
 	ended := make(chan error)
 	go func() {
 		ended <- sequencer.New(sequencer.Options{
@@ -468,9 +503,9 @@ func TestASequencerThatEndsLeavesItsLease(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred())
 		return taken
 	}
-	log(t, s, 1)
+	g.Eventually(clock.HasWaiters).Should(BeTrue())
+	clock.Step(time.Second)              // no more: the lease ends by this clock
 	g.Eventually(func() (int64, error) { // it holds the lease
-		clock.Step(time.Second)
 		state, err := s.LogState(t.Context())
 		return state.Size, err
 	}).Should(Equal(int64(1)))
