@@ -57,7 +57,7 @@ func placeVersion(dir string) int {
 
 // version asks the server's binary; 0 when it does not say.
 func version(ctx context.Context, path string) int {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, path, "--version").Output()
 	if err != nil {

@@ -25,14 +25,19 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/valtuus/valtuus/internal/testenv/child"
 )
 
 const (
-	startTimeout = 60 * time.Second
-	superuser    = "postgres"
-	dirPrefix    = "valtuus-postgres-"
+	startTimeout = 3 * time.Minute
+	// endTimeout is how long it may take until processes of the server that were ended are gone.
+	endTimeout = time.Minute
+	// codeInUse is the server's word for a database with sessions.
+	codeInUse = "55006"
+	superuser = "postgres"
+	dirPrefix = "valtuus-postgres-"
 )
 
 // Options for Start; the zero value suits most.
@@ -136,7 +141,7 @@ func (c *Cluster) writeSettings(settings map[string]string) error {
 func (c *Cluster) URI(database string) string {
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword(superuser, c.password),
-		Host: "127.0.0.1:" + strconv.Itoa(c.port.Number), Path: "/" + database, RawQuery: "sslmode=disable",
+		Host: "127.0.0.1:" + strconv.Itoa(c.port.Number), Path: "/" + database, RawQuery: "sslmode=disable&connect_timeout=60",
 	}
 	return u.String()
 }
@@ -173,9 +178,16 @@ func (c *Cluster) NewDatabase(ctx context.Context, clauses string) (string, erro
 	return name, c.Exec(ctx, "postgres", "CREATE DATABASE "+name+" TEMPLATE template0 "+clauses)
 }
 
-// DropDatabase removes a database that NewDatabase made, with the connections to it.
+// DropDatabase removes a database that NewDatabase made, with the connections to it. The server itself waits no longer
+// than 5 s until those that it has ended are gone.
 func (c *Cluster) DropDatabase(ctx context.Context, name string) error {
-	return c.Exec(ctx, "postgres", "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
+	for deadline := time.Now().Add(endTimeout); ; {
+		err := c.Exec(ctx, "postgres", "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
+		var refused *pgconn.PgError
+		if !errors.As(err, &refused) || refused.Code != codeInUse || time.Now().After(deadline) {
+			return err
+		}
+	}
 }
 
 // Quiet waits until no session is left in the database that a URI reaches: what a program that was killed had sent may

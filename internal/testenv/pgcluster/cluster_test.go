@@ -190,7 +190,7 @@ func TestItEndsWithTheProgramAndIsClearedAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = child.Wait()
-	for deadline := time.Now().Add(10 * time.Second); !allGone(append(servers, pid)); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(endTimeout); !allGone(append(servers, pid)); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the server outlives its program")
 		}

@@ -120,7 +120,7 @@ func (s *server) kill() error {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 	s.running.Kill()
-	for deadline := time.Now().Add(10 * time.Second); !allGone(children); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(endTimeout); !allGone(children); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			return errors.Join(err, errors.New("processes of the killed server do not go away"))
 		}

@@ -68,8 +68,12 @@ func (c *Cluster) waitForStandby(ctx context.Context) error {
 	}
 	for {
 		synchronous, err := c.hasStandby(ctx)
-		if err != nil || synchronous {
+		if err != nil {
 			return err
+		}
+		if synchronous {
+			// Commits wait once the checkpointer has read the setting too, which it does before it does anything else.
+			return c.Exec(ctx, "postgres", "CHECKPOINT")
 		}
 		select {
 		case <-ctx.Done():
@@ -95,6 +99,6 @@ func (c *Cluster) Promote(ctx context.Context) error {
 
 // EitherURI is how a client reaches a database on this cluster or on the other, whichever takes writes.
 func (c *Cluster) EitherURI(other *Cluster, database string) string {
-	return fmt.Sprintf("postgres://%s:%s@127.0.0.1:%d,127.0.0.1:%d/%s?sslmode=disable&target_session_attrs=read-write",
+	return fmt.Sprintf("postgres://%s:%s@127.0.0.1:%d,127.0.0.1:%d/%s?sslmode=disable&connect_timeout=60&target_session_attrs=read-write",
 		superuser, c.password, c.port.Number, other.port.Number, database)
 }
