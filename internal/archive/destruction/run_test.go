@@ -325,21 +325,21 @@ func breakWrites(t tester, w *world, engine, table, verb string) (drop func()) {
 	return func() { w.sql(t, `DROP TRIGGER broken ON `+table) }
 }
 
-// TestAServerKeepsStoringMeanwhile runs a destruction beside a store that serves.
+// TestAServerKeepsStoringMeanwhile runs a destruction beside a store that serves: it goes on from each fifth document
+// once others have been stored since.
 func TestAServerKeepsStoringMeanwhile(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		client, other := w.client(t, "1970-01-01", "2000-01-01"), w.client(t, "1970-01-01", "")
-		const documents = 100
+		const documents, writers = 100, 4
 		for range documents {
 			w.put(t, "voucher", "", []string{"families"}, client)
 		}
 		w.to("2010-01-01")
 		stop := make(chan struct{})
-		var writers sync.WaitGroup
-		var mu sync.Mutex
-		var stored []uuid.UUID
-		for range 4 {
-			writers.Go(func() {
+		stored := make(chan uuid.UUID, 1_000_000) // nobody waits for it to be emptied
+		var running sync.WaitGroup
+		for range writers {
+			running.Go(func() {
 				for {
 					select {
 					case <-stop:
@@ -351,27 +351,37 @@ func TestAServerKeepsStoringMeanwhile(t *testing.T) {
 						t.Errorf("storing meanwhile: %v", err)
 						return
 					}
-					mu.Lock()
-					stored = append(stored, doc.ID)
-					mu.Unlock()
+					stored <- doc.ID
 				}
 			})
 		}
-		report, err := w.try()
+		waited := 0
+		report, err := w.try(func(o *destruction.Options) {
+			o.Progress = func(r *destruction.Report) {
+				if r.Documents.Due/5 == waited {
+					return
+				}
+				waited++
+				enough, deadline := len(stored)+writers, time.Now().Add(time.Minute)
+				for len(stored) < enough && !t.Failed() {
+					if time.Now().After(deadline) {
+						t.Errorf("%d documents were stored, and then none for long", len(stored))
+					}
+					time.Sleep(time.Millisecond)
+				}
+			}
+		})
 		close(stop)
-		writers.Wait()
-		if err != nil || report.Documents.Destroyed != documents {
-			t.Errorf("%+v, %v", report.Documents, err)
+		running.Wait()
+		close(stored)
+		if err != nil || report.Documents.Destroyed != documents || waited != documents/5 {
+			t.Errorf("%+v, %v, with %d waits for the writers", report.Documents, err, waited)
 		}
-		if len(stored) < 20 {
-			t.Errorf("only %d documents were stored meanwhile", len(stored))
-		}
-		for _, id := range stored {
+		for id := range stored {
 			if !w.is(t, id) {
 				t.Error("an acknowledged document is gone")
 			}
 		}
-		t.Logf("%d stored while %d were destroyed", len(stored), documents)
 	})
 }
 

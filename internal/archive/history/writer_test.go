@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -107,12 +108,23 @@ func openStore(t *testing.T) *sqlstore.Store {
 	return s
 }
 
+func TestMain(m *testing.M) {
+	SetDefaultEventuallyTimeout(time.Minute)
+	os.Exit(m.Run())
+}
+
 // start starts a process whose view is loaded with the relationships.
 func start(t *testing.T, s *faultyStore, there ...index.Relationship) *process {
 	t.Helper()
+	return startAsOf(t, time.Now(), s, there...)
+}
+
+// startAsOf starts one whose view is proven as of an instant.
+func startAsOf(t *testing.T, proven time.Time, s *faultyStore, there ...index.Relationship) *process {
+	t.Helper()
 	world := indextest.New()
 	world.Relationships = there
-	world.ProvenAt = time.Now()
+	world.ProvenAt = proven
 	p := &process{t: t, view: world.Index(), store: s}
 	p.Writer = New(Options{Store: s, Index: p.view, Clock: clock.RealClock{}, Log: funcr.New(func(prefix, args string) {
 		logged.mutex.Lock()
@@ -301,8 +313,7 @@ func TestAViewThatMayBeOlderDeletesNothing(t *testing.T) {
 	fast.sees(relationship(1, 1001, endsAt(indextest.Now)))
 	fast.sees(relationship(2, 1002))
 	fast.settled()
-	slow := start(t, s, relationship(1, 1000))
-	slow.view.SetFreshness(time.Now().Add(-time.Minute))
+	slow := startAsOf(t, time.Now().Add(-time.Minute), s, relationship(1, 1000))
 	slow.Relisted()
 	g.Consistently(func() []string { return brief(states(t, s)) }, "500ms").Should(Equal([]string{"1@1000", "2@1001 ended", "1@1002"}))
 }
@@ -316,6 +327,7 @@ func TestAStoreThatIsAwayLosesNothing(t *testing.T) {
 	p.sees(relationship(1, 1000))
 	saw := time.Now()
 	time.Sleep(300 * time.Millisecond)
+	g.Eventually(logged.String).Should(ContainSubstring("trying again"))
 	p.sees(relationship(1, 1001, endsAt(indextest.Now)))
 	metrics := prometheus.NewRegistry()
 	g.Expect(p.Register(metrics)).To(Succeed())

@@ -94,11 +94,12 @@ func TestAWriteDoesNotUndoADeletion(t *testing.T) {
 	d := s.stores(in(time.Hour))
 	g.Eventually(d.agree, soon).Should(Succeed())
 	o := d.object()
+	before := ago(0)
 	s.faults.beforeNextWrite(func() { g.Expect(s.Delete(background, o)).To(Succeed()) })
 	d.ends(in(2 * time.Hour))
 	g.Eventually(d.gone, soon).Should(Succeed())
 	g.Consistently(d.object, "300ms").Should(BeNil())
-	g.Expect(d.record().End).To(BeTemporally("~", time.Now(), 5*time.Second))
+	g.Expect(d.record().End).To(And(BeTemporally(">=", before), BeTemporally("<=", time.Now())))
 }
 
 // TestAnAnnulmentDoesNotUndoAChange: the object changes between the archive's look and its write.
@@ -139,15 +140,17 @@ func TestAnotherReplicaLearnsOfAnEnd(t *testing.T) {
 	g.Eventually(func() string { return d.right(other.view) }, soon).Should(Equal("live"))
 	s.faults.set(true)
 	answer := other.faults.hang()
+	defer answer()
 	for range 2 * relationship.Workers {
 		s.stores(time.Time{})
 	}
-	g.Eventually(other.faults.unanswered, soon).Should(Equal(relationship.Workers))
+	g.Eventually(other.faults.unanswered, soon).Should(BeNumerically(">=", relationship.Workers))
 	d.ends(ago(time.Second))
-	g.Eventually(func() string { return d.right(other.view) }, "2s").Should(Equal("ended"), "although it is stuck")
+	g.Eventually(func() string { return d.right(other.view) }, soon).Should(Equal("ended"), "although it is stuck")
+	g.Expect(other.faults.unanswered()).To(BeNumerically(">=", relationship.Workers))
 	s.faults.set(false)
 	answer()
-	g.Eventually(other.faults.unanswered, "1s").Should(BeZero())
+	g.Eventually(other.faults.unanswered, soon).Should(BeZero())
 	g.Eventually(d.agree, soon).Should(Succeed())
 	for _, a := range []*archive{s.archive, other} {
 		g.Eventually(a.view.DocumentEnds, soon).Should(BeZero())

@@ -7,12 +7,18 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 
 	"github.com/valtuus/valtuus/internal/archive"
 	"github.com/valtuus/valtuus/internal/archive/store/sqlite"
 )
+
+func TestMain(m *testing.M) {
+	SetDefaultEventuallyTimeout(time.Minute)
+	os.Exit(m.Run())
+}
 
 func TestTheIdentityKeyIsMadeOnceAndKept(t *testing.T) {
 	g := NewWithT(t)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -83,6 +84,7 @@ func queued(t *testing.T, q *Queue[*fakeTx], disk *fakeDisk, ops []func(*fakeTx)
 		wg.Go(func() { results[i] = q.Do(t.Context(), 1, op) })
 	}
 	for len(q.jobs) < len(ops) {
+		runtime.Gosched()
 	}
 	return results, func() { close(disk.hold); wg.Wait() }
 }
@@ -204,6 +206,7 @@ func TestAnOperationRunsThoughItsCallerHangsUp(t *testing.T) {
 	done := make(chan error)
 	go func() { done <- q.Do(ctx, 0, add("kept")) }()
 	for len(q.jobs) < 1 {
+		runtime.Gosched()
 	}
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {

@@ -156,6 +156,9 @@ func plainUser(t testing.TB, uri string) (plain, role string) {
 	return u.String(), role
 }
 
+// patient is an option of a URI for tests in which a write waits for a lock until the test has seen it wait.
+const patient = "&lock_timeout=10min&statement_timeout=10min"
+
 // eventually tries until fn succeeds.
 func eventually(t testing.TB, fn func() error) {
 	t.Helper()

@@ -24,7 +24,7 @@ func numbersHeld(t *testing.T) (l *lanes, other *pgx.Conn, hold func(sqlstore.Tx
 	uri := pgcluster.Shared(t).Database(t)
 	other = session(t, uri)
 	do(t, other, "CREATE TABLE numbers (n BIGINT PRIMARY KEY, changed BIGINT)", "INSERT INTO numbers VALUES (1, 0)")
-	config, err := parse(uri)
+	config, err := parse(uri + patient)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestAClaimIsNotOvertaken(t *testing.T) {
 // Two replicas: one closes a test registry in the middle of another's write.
 func TestAClosedTestRegistryHasNoWriteUnderWay(t *testing.T) {
 	uri := pgcluster.Shared(t).Database(t)
-	writing, closing := openAt(t, uri), openAt(t, uri)
+	writing, closing := openAt(t, uri+patient), openAt(t, uri+patient)
 	const oid = "2.25.4711"
 	storetest.OpenTest(t, writing, oid)
 	client, _, err := writing.RegisterClient(t.Context(), oid, storetest.Registration(store.IdentityHash{31: 1}), start, row("client.register"))

@@ -33,7 +33,7 @@ func writersFrom(t testing.TB, conn *pgx.Conn, oldest int64) {
 // them: nothing is written once it is done, and service resumes when the tables are given back.
 func TestAnOlderProgramStopsWritingWithTheMigration(t *testing.T) {
 	uri := pgcluster.Shared(t).Database(t)
-	s := openAt(t, uri)
+	s := openAt(t, uri+patient)
 	client := clientOf(t, s, 1)
 	program, err := sqlstore.ProgramVersion(goose.DialectPostgres)
 	if err != nil {

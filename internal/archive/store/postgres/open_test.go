@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -145,12 +144,19 @@ func TestOpeningEndsWithItsContext(t *testing.T) {
 	uri := pgcluster.Shared(t).Database(t)
 	other := session(t, uri)
 	do(t, other, "SELECT pg_advisory_lock(4097083626)") // goose's own lock
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	if s, err := Open(ctx, Options{URI: uri, CursorKey: cursorKey}); !errors.Is(err, context.DeadlineExceeded) {
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	opened := make(chan error, 1)
+	go func() {
+		s, err := Open(ctx, Options{URI: uri, CursorKey: cursorKey})
 		if err == nil {
 			_ = s.Close()
 		}
+		opened <- err
+	}()
+	eventually(t, func() error { return waiting(t, other, 1) })
+	end()
+	if err := <-opened; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -99,7 +99,7 @@ func TestManyWritesShareACommit(t *testing.T) {
 	var seen flights
 	var commits, operations atomic.Int32
 	uri := pgcluster.Shared(t).Database(t)
-	s, err := open(t.Context(), Options{URI: uri, CursorKey: cursorKey, Lanes: 1, OnCommit: func(n int, took time.Duration) {
+	s, err := open(t.Context(), Options{URI: uri + patient, CursorKey: cursorKey, Lanes: 1, OnCommit: func(n int, took time.Duration) {
 		commits.Add(1)
 		operations.Add(int32(n))
 		if took <= 0 {
@@ -117,22 +117,27 @@ func TestManyWritesShareACommit(t *testing.T) {
 	seen.exchanges()
 	commits.Store(0)
 	operations.Store(0)
-	var wg sync.WaitGroup
-	for range 32 {
+	other := session(t, uri)
+	do(t, other, "BEGIN", "LOCK TABLE document_bodies IN ACCESS EXCLUSIVE MODE") // the first waits for the others
+	var begun, wg sync.WaitGroup
+	begun.Add(320)
+	for range 320 {
 		wg.Go(func() {
-			for range 10 {
-				if err := put(t.Context(), s, document(client, []byte("x"), "t1")); err != nil {
-					t.Error(err)
-				}
+			doc := document(client, []byte("x"), "t1")
+			begun.Done()
+			if err := put(t.Context(), s, doc); err != nil {
+				t.Error(err)
 			}
 		})
 	}
+	begun.Wait()
+	do(t, other, "ROLLBACK")
 	wg.Wait()
 	if got := seen.exchanges(); operations.Load() != 320 || got > 320+commits.Load() {
 		t.Errorf("%d operations in %d commits took %d round trips", operations.Load(), commits.Load(), got)
 	}
 	if commits.Load() > 100 {
-		t.Errorf("320 operations of 32 writers took %d commits", commits.Load())
+		t.Errorf("320 operations at once took %d commits", commits.Load())
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 )
 
 // roundTimeout bounds one round; it takes far less.
-const roundTimeout = 2 * time.Minute
+const roundTimeout = 5 * time.Minute
 
 // Server is a database's server, which can be killed as well.
 type Server interface {
@@ -103,7 +103,7 @@ func (r *Rounds) Round(ctx context.Context, enough int, server bool) error {
 	ctx, cancel := context.WithTimeout(ctx, roundTimeout)
 	defer cancel()
 	r.Rounds++
-	acks, notes, err := r.kill(ctx, enough, server)
+	acks, notes, err := r.kill(ctx, enough, 0, server)
 	if err != nil {
 		return err
 	}
@@ -132,20 +132,25 @@ func (r *Rounds) Finish(ctx context.Context) error {
 	return errors.Join(err, s.Close())
 }
 
-// Kill has a process write until so many writes are acknowledged, kills it, and gives those.
+// Kill has a process write until so many writes are acknowledged, kills it, and gives those. Until it is dead it
+// acknowledges no other.
 func (r *Rounds) Kill(ctx context.Context, enough int) ([]Ack, error) {
-	acks, _, err := r.kill(ctx, enough, false)
+	acks, _, err := r.kill(ctx, enough, enough, false)
 	return acks, err
 }
 
-func (r *Rounds) kill(ctx context.Context, enough int, server bool) ([]Ack, [][]byte, error) {
+func (r *Rounds) kill(ctx context.Context, enough, most int, server bool) ([]Ack, [][]byte, error) {
 	p, err := start(ctx, writerConfig{
-		Place: r.opts.Place, Key: r.keyText, Witness: r.witness.address, Patient: r.opts.Server != nil,
+		Place: r.opts.Place, Key: r.keyText, Witness: r.witness.address, Patient: r.opts.Server != nil, Most: most,
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	err = p.reach(ctx, enough, 0)
+	checkpoints := 0
+	if r.Rounds > 1 && r.Checkpoints == 0 {
+		checkpoints = 1 // none came in time so far
+	}
+	err = p.reach(ctx, enough, checkpoints)
 	if err == nil && server {
 		r.Servers++
 		if err = errors.Join(r.opts.Server.Kill(), r.opts.Server.Restart(ctx)); err == nil {

@@ -40,6 +40,8 @@ type writerConfig struct {
 	Witness string
 	// Patient says that the store may be out of reach for a while.
 	Patient bool
+	// Most is how many writes it acknowledges at most; it waits for its death then. 0 for no end.
+	Most int
 }
 
 // Storage is where a writer writes.
@@ -65,8 +67,9 @@ type writer struct {
 	Storage
 	config writerConfig
 
-	mu  sync.Mutex
-	out io.Writer
+	mu   sync.Mutex
+	out  io.Writer
+	told int
 }
 
 func write(ctx context.Context, text string, open func(context.Context, string) (Storage, error), out io.Writer) error {
@@ -163,7 +166,7 @@ func (w *writer) acknowledge(row store.LogRow, write func(store.LogRow) (store.F
 			return facts, err
 		}
 	}
-	return facts, w.tell("row %s %s %d %t %d", row.RequestID, facts.ID, facts.Version, facts.Annulment != nil, mark)
+	return facts, w.tell(1, "row %s %s %d %t %d", row.RequestID, facts.ID, facts.Version, facts.Annulment != nil, mark)
 }
 
 // sequence gives leaves and signs checkpoints as fast as it can, and shows each checkpoint that is kept.
@@ -197,13 +200,17 @@ func (s shown) AddLogCheckpoint(ctx context.Context, checkpoint store.LogCheckpo
 	if err := s.LogProofs.AddLogCheckpoint(ctx, checkpoint, older); err != nil {
 		return err
 	}
-	return s.to.tell("checkpoint %s", base64.StdEncoding.EncodeToString(checkpoint.Note))
+	return s.to.tell(0, "checkpoint %s", base64.StdEncoding.EncodeToString(checkpoint.Note))
 }
 
-// tell writes one line, which a kill may cut.
-func (w *writer) tell(format string, args ...any) error {
+// tell writes one line, which a kill may cut, of so many acknowledged writes.
+func (w *writer) tell(writes int, format string, args ...any) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.config.Most > 0 && w.told == w.config.Most {
+		select {} // with the lock: nothing is told any more
+	}
+	w.told += writes
 	_, err := fmt.Fprintf(w.out, format+" ok\n", args...)
 	return err
 }
