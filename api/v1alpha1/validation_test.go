@@ -48,7 +48,7 @@ func TestTheAPIServer(t *testing.T) {
 	g.Expect(world.Begin(t.Context())).To(Succeed())
 	s := &server{World: world, config: env.Config}
 	// A policy that has just been applied takes effect a moment later.
-	g.Eventually(func() error { return s.try(t.Context(), s.labeled("a", "020516C903K")) }, "1m", "100ms").ShouldNot(Succeed())
+	g.Eventually(func() error { return s.try(t.Context(), s.labeled("a", "020516C903K")) }, "2m", "100ms").ShouldNot(Succeed())
 
 	t.Run("accepts what is right", s.accepts)
 	t.Run("refuses a wrong OID", s.refusesOIDs)
