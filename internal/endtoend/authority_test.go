@@ -6,6 +6,7 @@ package endtoend_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -33,8 +34,12 @@ func TestInvariant1_AnotherArchivesCertificateFailsTheHandshake(t *testing.T) {
 
 	stranger := ours.callerWith(ours.archive, archiveclient.Credential{Certificate: foreign.Certificate, Authority: own.Authority})
 	_, err = stranger.Read(background, c.decision)
-	g.Expect(err).To(MatchError(ContainSubstring("tls: certificate required")), "a good client does not even offer it")
-	g.Expect(insist(ours.archive.Endpoint, foreign.Certificate, own.Authority)).To(MatchError(ContainSubstring("tls: unknown certificate authority")))
+	g.Expect(err).To(HaveOccurred())
+	g.Expect(errors.As(err, new(*archiveclient.Problem))).To(BeFalse(), "an answer: %v", err)
+	g.Expect(handshake(ours.archive.Endpoint, own.Authority, offering(foreign.Certificate))).
+		To(MatchError(ContainSubstring("tls: certificate required")), "a good client does not even offer it")
+	g.Expect(handshake(ours.archive.Endpoint, own.Authority, insistingOn(foreign.Certificate))).
+		To(MatchError(ContainSubstring("tls: unknown certificate authority")))
 	// Nor does an archive of another authority pass for ours.
 	deceived := ours.callerWith(theirs.archive, own)
 	_, err = deceived.Read(background, c.decision)
@@ -85,18 +90,30 @@ func forge(g Gomega, ca pki.CA, identity pki.Identity) archiveclient.Credential 
 	return credential
 }
 
-// insist offers a certificate though the server did not name its authority, and tells how the handshake ended.
-func insist(endpoint string, certificate tls.Certificate, authority *x509.CertPool) error {
-	dialer := tls.Dialer{Config: &tls.Config{
-		MinVersion: tls.VersionTLS13, RootCAs: authority, NextProtos: []string{"http/1.1"},
-		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &certificate, nil },
-	}}
+// offering has a client offer a certificate to a server that names its authority.
+func offering(certificate tls.Certificate) func(*tls.Config) {
+	return func(config *tls.Config) { config.Certificates = []tls.Certificate{certificate} }
+}
+
+// insistingOn has a client offer a certificate though the server did not name its authority.
+func insistingOn(certificate tls.Certificate) func(*tls.Config) {
+	return func(config *tls.Config) {
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &certificate, nil }
+	}
+}
+
+// handshake tells how a handshake ended. In TLS 1.3 the client learns only by reading what the server thinks of its
+// certificate. It sends nothing before: the server may have closed the connection by then, and a client that writes hears
+// of that in the place of the reason.
+func handshake(endpoint string, authority *x509.CertPool, client func(*tls.Config)) error {
+	config := &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: authority, NextProtos: []string{"http/1.1"}}
+	client(config)
+	dialer := tls.Dialer{Config: config}
 	connection, err := dialer.DialContext(background, "tcp", strings.TrimPrefix(endpoint, "https://"))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = connection.Close() }()
-	// In TLS 1.3 the client learns only by reading what the server thinks of its certificate.
 	_, err = connection.Read(make([]byte, 1))
 	return err
 }
