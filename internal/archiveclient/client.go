@@ -65,13 +65,16 @@ type Client struct {
 	OnAnswer func(Answer)
 }
 
+// patience bounds a request. It is for what hangs: a busy machine may take its time over a suite.
+const patience = 2 * time.Minute
+
 // New returns a client of the archive at an https endpoint.
 func New(endpoint, registryOID string, credential Credential, professional Professional) *Client {
 	c := &Client{
 		again: func(p Professional) *Client { return New(endpoint, registryOID, credential, p) },
 		base:  endpoint + "/v1/registries/" + registryOID, professional: professional, Clock: clock.RealClock{},
 		binding: public.Binding{Audience: assertion.AudienceOf(registryOID), Thumbprint: credential.Thumbprint()},
-		raw: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
+		raw: &http.Client{Timeout: patience, Transport: &http.Transport{
 			ForceAttemptHTTP2: true,
 			TLSClientConfig: &tls.Config{
 				MinVersion: tls.VersionTLS13, RootCAs: credential.Authority, Certificates: []tls.Certificate{credential.Certificate},
@@ -80,7 +83,7 @@ func New(endpoint, registryOID string, credential Credential, professional Profe
 	}
 	typed, err := public.New(public.Config{
 		Endpoint: endpoint, Registry: registryOID, Credential: &credential, Professional: c,
-		Backoff: &wait.Backoff{Steps: 1}, OnAnswer: c.answered,
+		Backoff: &wait.Backoff{Steps: 1}, OnAnswer: c.answered, Timeout: patience,
 	})
 	if err != nil {
 		panic(err) // of the caller's making

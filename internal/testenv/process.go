@@ -94,7 +94,7 @@ func (p *Process) Pause() error {
 		return err
 	}
 	// The signal stops one thread after the other; an answer may still leave meanwhile.
-	for deadline := time.Now().Add(5 * time.Second); !stopped(p.PID()); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !stopped(p.PID()); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("%s does not pause", p.name)
 		}

@@ -27,7 +27,7 @@ import (
 	"github.com/valtuus/valtuus/internal/testenv/child"
 )
 
-const startTimeout = 90 * time.Second
+const startTimeout = 5 * time.Minute
 
 // Options for Start; the zero value suits most suites.
 type Options struct {

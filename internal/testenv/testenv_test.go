@@ -180,7 +180,7 @@ func create(t *testing.T, client kubernetes.Interface, namespace, name string) {
 }
 
 func get(client kubernetes.Interface, namespace, name string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	_, err := client.CoreV1().ConfigMaps(namespace).Get(ctx, name, metav1.GetOptions{})
 	return err
@@ -195,9 +195,9 @@ func startAPIServer(t *testing.T, env *testenv.Env) {
 
 func eventually(t *testing.T, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); !done(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("not within 30 s")
+			t.Fatal("not within 3 minutes")
 		}
 	}
 }

@@ -29,7 +29,7 @@ func processStat(pid int) (state byte, parent int, ok bool) {
 
 // waitStopped waits until the server, which has one thread, is frozen or has ended.
 func waitStopped(pid int) {
-	for range 1000 {
+	for range 60_000 {
 		if state, _, ok := processStat(pid); !ok || state == 'T' || state == 'Z' {
 			return
 		}

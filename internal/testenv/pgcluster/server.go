@@ -18,7 +18,7 @@ import (
 )
 
 // stopGrace is how long the server gets to end in an orderly way, with its last checkpoint.
-const stopGrace = 30 * time.Second
+const stopGrace = 2 * time.Minute
 
 // server is the server's process. It can be ended and started again.
 type server struct {
