@@ -60,9 +60,10 @@ func TestInvariant3_AfterTheEndNothing(t *testing.T) {
 	g.Expect(string(body)).To(ContainSubstring(other.note))
 	g.Expect(string(body)).NotTo(ContainSubstring(c.note))
 
-	page, err = s.organizer.Search(background, archiveQuery(c.id))
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(page.Total).To(Equal(3), "the relationship's own document and these two, neither less nor what was tried after the end")
+	g.Eventually(func() (int, error) {
+		page, err := s.organizer.Search(background, archiveQuery(c.id))
+		return page.Total, err
+	}).Should(Equal(3), "the relationship's own document and these two, neither less nor what was tried after the end")
 	g.Expect(s.organizer.Read(background, c.note)).To(MatchJSON(testworld.Body("case-note", "the note")))
 	g.Expect(s.organizer.Read(background, c.decision)).To(MatchJSON(testworld.Body("service-decision", "the decision")))
 }

@@ -57,6 +57,11 @@ func TestInvariant10_TheHistoryOutlivesTheRelationship(t *testing.T) {
 	uid := string(c.relationship.UID)
 	_, err := c.caller.Read(background, c.decision)
 	g.Expect(err).NotTo(HaveOccurred())
+	// It is recorded behind the feed: nothing waits for it.
+	for _, one := range []*care{c, unseen} {
+		g.Eventually(func() []string { return one.visible(s.organizer, time.Now(), time.Now()) }).
+			Should(HaveExactElements(string(one.relationship.UID)))
+	}
 	open := time.Now()
 	time.Sleep(2 * time.Millisecond)
 	g.Expect(c.end(open.Add(-10 * time.Minute))).To(Succeed())

@@ -69,11 +69,13 @@ func TestInvariant7And8_NothingLeaks(t *testing.T) {
 	g.Expect(s.privateKeys(secrets)).To(Succeed())
 	metrics, err := scrape(s.archive.Admin + "/metrics")
 	g.Expect(err).NotTo(HaveOccurred())
-	objects, err := s.readable()
-	g.Expect(err).NotTo(HaveOccurred())
+	var objects string
+	g.Eventually(func() (string, error) { // events are told behind the controllers
+		objects, err = s.readable()
+		return objects, err
+	}).Should(ContainSubstring(`"kind":"Event"`))
 	g.Expect(metrics).To(ContainSubstring("valtuus_archive_requests_total"))
 	g.Expect(objects).To(ContainSubstring(string(c.relationship.UID)))
-	g.Expect(objects).To(ContainSubstring(`"kind":"Event"`))
 	g.Expect(objects).To(ContainSubstring(`"kind":"Lease"`))
 	g.Expect(s.log.String()).To(ContainSubstring("relationship-ended"))
 	g.Expect(s.cluster.log.String()).NotTo(BeEmpty())

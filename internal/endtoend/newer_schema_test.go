@@ -37,20 +37,20 @@ func TestAReplicaLeavesTheTablesToANewerProgram(t *testing.T) {
 
 	run(g, d.uri, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)", "CREATE TABLE of_a_newer_program (n BIGINT)")
 	g.Expect(registers()).To(Equal(allowed), "beside a newer schema that leaves it room")
-	g.Expect(b.ask("/readyz")).To(Equal("ok\n"))
+	g.Eventually(func() string { return b.ask("/readyz") }).Should(Equal("ok\n"))
 	g.Expect(b.stop()).To(Succeed())
 	g.Expect(b.start(t)).To(Succeed(), "it starts on it, too")
 
 	run(g, d.uri, "UPDATE schema_writers SET oldest = 9999")
 	g.Expect(registers()).To(Equal("log-unavailable"))
-	g.Expect(b.ask("/readyz")).To(HavePrefix("SchemaTooNew: "))
+	g.Eventually(func() string { return b.ask("/readyz") }).Should(HavePrefix("SchemaTooNew: "))
 	before := rowsOf(g, d.uri)
 	g.Expect(registers()).To(Equal("log-unavailable"))
 	g.Expect(rowsOf(g, d.uri)).To(Equal(before))
 
 	run(g, d.uri, "UPDATE schema_writers SET oldest = "+strconv.FormatInt(program, 10))
 	g.Expect(registers()).To(Equal(allowed), "given back")
-	g.Expect(b.ask("/readyz")).To(Equal("ok\n"))
+	g.Eventually(func() string { return b.ask("/readyz") }).Should(Equal("ok\n"))
 	s.journal.drop(b.Endpoint) // what could not be recorded is among them
 }
 

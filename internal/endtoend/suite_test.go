@@ -22,14 +22,22 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/valtuus/valtuus/controllers"
+	"github.com/valtuus/valtuus/internal/enforcement"
 	"github.com/valtuus/valtuus/internal/manager"
 	"github.com/valtuus/valtuus/internal/testenv"
 	"github.com/valtuus/valtuus/internal/testenv/pgcluster"
 	"github.com/valtuus/valtuus/internal/testworld"
 )
 
-// soon is how long a change may take to reach the archive. It takes milliseconds; the rest is for a busy machine.
-const soon = "9s"
+const (
+	// patience is how long whatever no test is about may take. It takes milliseconds; the rest is for a busy machine.
+	patience = 3 * time.Minute
+	// soon is how long a change may take to reach the archive: as long as it may believe its view, and no more.
+	soon = believedFor
+	// believedFor is how old a view of the archive may be where a test says nothing else: as old as the API allows, since
+	// a view grows old on a busy machine, too, and refuses with another reason than the one that a test is about.
+	believedFor = enforcement.LongestBound
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -37,7 +45,7 @@ func TestMain(m *testing.M) {
 		// The tests wait more than they work.
 		_ = flag.Set("test.parallel", "10")
 	}
-	SetDefaultEventuallyTimeout(time.Minute)
+	SetDefaultEventuallyTimeout(patience)
 	SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
 	ctrl.SetLogger(logr.Discard())
 	klog.SetLogger(logr.Discard())
