@@ -11,6 +11,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -76,16 +77,17 @@ func TestEnforcedMeansEveryReplica(t *testing.T) {
 
 	p.wires[1].freeze()
 	defer p.wires[1].thaw()
+	lease := &coordinationv1.Lease{}
+	key := client.ObjectKey{Namespace: p.Platform, Name: enforcement.LeaseName(p.Archive.Name, p.replicas[1].Name)}
+	g.Expect(p.Get(background, key, lease)).To(Succeed())
 	g.Expect(cut.end(time.Now())).To(Succeed())
 	began = time.Now()
-	g.Eventually(func() string { return p.searches(0, cut) }, soon).Should(Equal("relationship-ended"))
-	for enforced := p.enforced(cut); enforced() == ""; time.Sleep(20 * time.Millisecond) {
-		g.Expect(time.Since(began)).To(BeNumerically("<", 40*time.Second), "it is never enforced")
-	}
-	took := time.Since(began)
+	g.Eventually(func() string { return believed(g, func() string { return p.searches(0, cut) }) }, soon).Should(Equal("relationship-ended"))
+	g.Eventually(p.enforced(cut)).ShouldNot(BeEmpty(), "it is never enforced")
+	now := time.Now()
 	g.Expect(p.searches(1, cut)).To(Equal("view-stale"))
-	t.Logf("enforced without the one that was cut off after %s", took.Round(time.Millisecond))
-	g.Expect(took).To(BeNumerically(">", enforcement.LeaseDuration), "as long as its lease holds, it is waited for")
+	t.Logf("enforced without the one that was cut off after %s", now.Sub(began).Round(time.Millisecond))
+	g.Expect(now).To(BeTemporally(">", lease.Spec.RenewTime.Add(enforcement.LeaseDuration)), "as long as its lease holds, it is waited for")
 }
 
 // TestEnforcedNeverLies freezes two replicas at random while relationships end at random. Whenever a relationship is
@@ -98,6 +100,8 @@ func TestEnforcedNeverLies(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
+
+	p.bite(g)
 
 	cares, order, ended := map[string]*care{}, []*care{}, sync.Map{}
 	for range several {
@@ -138,7 +142,7 @@ func TestEnforcedNeverLies(t *testing.T) {
 		}
 	})
 	served := p.lingering(&ended)
-	deadline := time.After(2 * time.Minute)
+	deadline := time.After(2 * patience)
 	for done := 0; done < several; {
 		var event watch.Event
 		select {
@@ -160,9 +164,19 @@ func TestEnforcedNeverLies(t *testing.T) {
 		delete(cares, r.Name)
 		ended.Delete(r.Name)
 	}
-	late := served()
-	t.Logf("answers of a cut-off replica for what had ended and was not called enforced: %d", late)
-	g.Expect(late).To(BeNumerically(">", 0), "the freezes did not bite")
+	t.Logf("answers of a cut-off replica for what had ended and was not called enforced: %d", served())
+}
+
+// bite shows that a freeze bites: a replica that is cut off serves what has ended. Otherwise freezes prove nothing. On a busy
+// machine a view may be too old for that when the end comes; then the next one is tried.
+func (p *pair) bite(g Gomega) {
+	g.Eventually(func() string {
+		c := p.related()
+		p.wires[1].freeze()
+		defer p.wires[1].thaw()
+		g.Expect(c.end(time.Now())).To(Succeed())
+		return p.searches(1, c)
+	}).Should(Equal(allowed))
 }
 
 // freeze is one freeze of a wire.
@@ -184,10 +198,9 @@ func freezes(random *rand.Rand, replica int) (plan []freeze) {
 	return plan
 }
 
-// lingering counts, asking all the time, how often a replica still served what had ended: a freeze that does not
-// bite proves nothing.
+// lingering counts, asking all the time, how often a replica still served what had ended.
 func (p *pair) lingering(ended *sync.Map) (stop func() int) {
-	over, result := make(chan struct{}), make(chan int)
+	over, result := make(chan struct{}), make(chan int, 1)
 	go func() {
 		count := 0
 		for {
@@ -205,7 +218,9 @@ func (p *pair) lingering(ended *sync.Map) (stop func() int) {
 			}
 		}
 	}()
-	return func() int { close(over); return <-result }
+	stop = sync.OnceValue(func() int { close(over); return <-result })
+	p.t.Cleanup(func() { stop() })
+	return stop
 }
 
 // related records a relationship of a client, and waits until both replicas serve it.
