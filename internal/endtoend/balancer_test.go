@@ -14,18 +14,19 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"github.com/valtuus/valtuus/internal/archive/failure"
 	"github.com/valtuus/valtuus/internal/testworld"
 )
 
 const (
 	// probeEvery is how often the balancer asks whether a replica is ready.
 	probeEvery = 100 * time.Millisecond
-	// endpointsLag is how long it takes until nobody is sent to a replica that is not ready, as with kube-proxy.
+	// endpointsLag is how long it takes until nobody is sent to a replica that ends, as with kube-proxy.
 	endpointsLag = 700 * time.Millisecond
 )
 
-// balancer sends each new connection to one of the replicas that were ready a while ago. What has been sent to one stays
-// there.
+// balancer sends each new connection to one of the replicas that were ready a while ago, and have not begun to end. What has
+// been sent to one stays there.
 type balancer struct {
 	listener net.Listener
 	// triesNext has it send a connection that one replica refuses to the next, as some balancers do and others do not.
@@ -67,7 +68,7 @@ func (b *balancer) add(r *testworld.Replica) {
 				return
 			case <-time.After(probeEvery):
 			}
-			ready := answersReady(r.Admin)
+			ready := takesCallers(r.Admin, was)
 			if ready == was {
 				continue
 			}
@@ -93,14 +94,23 @@ func (b *balancer) sends() (n int) {
 	return n
 }
 
-func answersReady(admin string) bool {
-	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+// takesCallers asks a replica's probe. One that is not ready for another reason than that it ends stays where it was, as under
+// a probe that must fail several times: it tells its callers so itself, and on a busy machine each is now and then.
+func takesCallers(admin string, was bool) bool {
+	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Get(admin + "/readyz")
 	if err != nil {
 		return false
 	}
-	_ = response.Body.Close()
-	return response.StatusCode == http.StatusOK
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	switch {
+	case err != nil || strings.Contains(string(text), string(failure.Draining)):
+		return false
+	case response.StatusCode == http.StatusOK:
+		return true
+	}
+	return was
 }
 
 func (b *balancer) pick() string {

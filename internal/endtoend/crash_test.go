@@ -14,11 +14,15 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 
+	"github.com/valtuus/valtuus/api/v1alpha1"
+	"github.com/valtuus/valtuus/internal/archive/assertion"
 	"github.com/valtuus/valtuus/internal/archive/store"
 	"github.com/valtuus/valtuus/internal/archiveclient"
+	"github.com/valtuus/valtuus/internal/pki"
 	"github.com/valtuus/valtuus/internal/testenv"
 	"github.com/valtuus/valtuus/internal/testworld"
 )
@@ -27,7 +31,9 @@ import (
 type binary struct {
 	command []string
 	log     string
-	running *exec.Cmd
+	process *os.Process
+	ended   chan struct{} // closed when the process has ended
+	err     error         // how it ended; valid after ended
 
 	testworld.Replica // where it is
 }
@@ -51,6 +57,7 @@ func TestInvariant4_AKilledArchiveHasForgottenNothing(t *testing.T) {
 	acknowledged, ids := map[string][]byte{}, map[string]string{person.code: person.id}
 	var used []string
 	var load sync.WaitGroup
+	lasting := s.lasting(g, person.unit)
 	for w := range workers {
 		load.Go(func() {
 			for i := 0; ; i++ {
@@ -72,7 +79,7 @@ func TestInvariant4_AKilledArchiveHasForgottenNothing(t *testing.T) {
 	}
 	load.Go(func() {
 		for {
-			token, err := unit.Assertion()
+			token, err := lasting()
 			if err != nil {
 				return
 			}
@@ -86,8 +93,7 @@ func TestInvariant4_AKilledArchiveHasForgottenNothing(t *testing.T) {
 	})
 	g.Eventually(func() int { mutex.Lock(); defer mutex.Unlock(); return min(len(acknowledged), len(used)) }).Should(BeNumerically(">=", 100))
 	s.journal.unanswered = true // what it was at when it died
-	g.Expect(b.running.Process.Kill()).To(Succeed())
-	_ = b.running.Wait()
+	g.Expect(b.kill()).To(Succeed())
 	load.Wait()
 	t.Logf("%d notes, %d clients and %d assertions before the kill", len(acknowledged), len(ids), len(used))
 
@@ -115,6 +121,22 @@ func TestInvariant4_AKilledArchiveHasForgottenNothing(t *testing.T) {
 	}
 	for id := range acknowledged {
 		g.Expect(stored).To(HaveKey(id), "an acknowledged note without its row")
+	}
+}
+
+// lasting makes assertions of a unit that are good for as long as one may be: a busy machine takes its time until they are
+// sent again.
+func (s *scene) lasting(g Gomega, unit *v1alpha1.ProducerUnit) func() (string, error) {
+	credential, err := s.Credential(background, s.UnitSecret(unit))
+	g.Expect(err).NotTo(HaveOccurred())
+	card, err := s.Card()
+	g.Expect(err).NotTo(HaveOccurred())
+	return func() (string, error) {
+		now := time.Now()
+		return assertion.Sign(assertion.Claims{
+			Subject: "1001", Role: "social-worker", Audience: assertion.AudienceOf(string(s.Registry.Spec.OID)), TokenID: assertion.NewTokenID(),
+			IssuedAt: now, ExpiresAt: now.Add(assertion.MaxLifetime), ClientCertificate: pki.FingerprintOf(credential.Certificate.Leaf),
+		}, card.Key, card.Chain)
 	}
 }
 
@@ -164,6 +186,9 @@ func (s *scene) binary(name string, shares *database, flags ...string) *binary {
 	dir := s.t.TempDir()
 	cfg, err := testworld.ArchiveConfig(s.cluster.Env, s.Platform)
 	g.Expect(err).NotTo(HaveOccurred())
+	if s.reach != nil {
+		s.reach(cfg)
+	}
 	kubeconfig := filepath.Join(dir, "kubeconfig")
 	g.Expect(testenv.WriteKubeconfig(cfg, kubeconfig)).To(Succeed())
 	files, err := s.ServerFiles(background, filepath.Join(dir, "tls"))
@@ -211,13 +236,30 @@ func (b *binary) launch(t *testing.T) error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	b.running = exec.CommandContext(background, b.command[0], b.command[1:]...)
-	b.running.Stdout, b.running.Stderr = log, log
-	if err := b.running.Start(); err != nil {
+	running := exec.CommandContext(background, b.command[0], b.command[1:]...)
+	running.Stdout, running.Stderr = log, log
+	if err := running.Start(); err != nil {
 		return err
 	}
-	process := b.running.Process
-	t.Cleanup(func() { _ = process.Kill() })
+	ended := make(chan struct{})
+	b.process, b.ended = running.Process, ended
+	go func() {
+		defer close(ended)
+		b.err = running.Wait()
+	}()
+	t.Cleanup(func() {
+		_ = running.Process.Kill()
+		<-ended // it writes no more into directories that are removed
+	})
+	return nil
+}
+
+// kill ends the process at once, and waits until it has ended.
+func (b *binary) kill() error {
+	if err := b.process.Kill(); err != nil {
+		return err
+	}
+	<-b.ended
 	return nil
 }
 
@@ -237,10 +279,11 @@ func (b *binary) ask(path string) string {
 
 // stop asks the process to end, and waits until it has.
 func (b *binary) stop() error {
-	if err := b.running.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := b.process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
-	return b.running.Wait()
+	<-b.ended
+	return b.err
 }
 
 // runProgram runs valtuus to its end and gives what it printed.

@@ -7,15 +7,15 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	. "github.com/onsi/gomega"
+
+	"github.com/valtuus/valtuus/internal/testenv"
 )
 
 // TestTheSupervisorsPageRuns runs the shell blocks of docs/log.md as they stand, with an archive that its operator starts
@@ -30,12 +30,9 @@ func TestTheSupervisorsPageRuns(t *testing.T) {
 	g.Expect(len(blocks)).To(BeNumerically(">", 10), "the page has lost its blocks")
 	ask := shellBlocks(t, "integrators.md")[0]
 	g.Expect(os.WriteFile(file("script"), []byte(ask+strings.Join(blocks, "")), 0o600)).To(Succeed())
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	g.Expect(err).NotTo(HaveOccurred())
-	witness := free.Addr().String()
-	g.Expect(free.Close()).To(Succeed())
+	witness := fmt.Sprintf("127.0.0.1:%d", testenv.PortForTest(t))
 
-	ctx, cancel := context.WithTimeout(background, 3*time.Minute)
+	ctx, cancel := context.WithTimeout(background, pagePatience)
 	defer cancel()
 	run := pageScript(ctx, dir, []string{"-eu", "-o", "pipefail"}, "WITNESS="+witness)
 	var output bytes.Buffer
@@ -47,7 +44,7 @@ func TestTheSupervisorsPageRuns(t *testing.T) {
 	go func() { ended <- run.Wait() }()
 	defer func() { _ = syscall.Kill(-run.Process.Pid, syscall.SIGKILL) }() // the witness is still in the group
 
-	g.Eventually(func() error { _, err := os.Stat(file("operator")); return err }).WithTimeout(time.Minute).Should(Succeed())
+	g.Eventually(func() error { _, err := os.Stat(file("operator")); return err }).Should(Succeed())
 	key, err := os.ReadFile(file("witness.vkey"))
 	g.Expect(err).NotTo(HaveOccurred())
 	s := shared.of(t).begin(t, settings{witnesses: []string{"http://" + witness + "=" + strings.TrimSpace(string(key))}})

@@ -67,15 +67,19 @@ func TestTheDeploymentTestsPageRuns(t *testing.T) {
 	s.writeCredential(g, filepath.Join(dir, "organizer"), organizer)
 	s.writeCredential(g, filepath.Join(dir, "unit"), unit)
 
-	ctx, cancel := context.WithTimeout(background, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(background, pagePatience)
 	defer cancel()
 	go func() { // what kubectl will be asked for
-		_ = await.Until(ctx, "the report", 2*time.Minute, 100*time.Millisecond, func() (bool, error) {
+		_ = await.Until(ctx, "the report", pagePatience, 100*time.Millisecond, func() (bool, error) {
 			var kept corev1.ConfigMap
 			if err := s.Get(ctx, client.ObjectKey{Namespace: s.Organizer, Name: d.test.Name + "-report"}, &kept); err != nil {
 				return false, nil
 			}
-			return true, os.WriteFile(filepath.Join(bin, "report.jws"), []byte(kept.Data["report.jws"]), 0o600)
+			written := filepath.Join(bin, "report") // all of it, before kubectl sees it
+			if err := os.WriteFile(written, []byte(kept.Data["report.jws"]), 0o600); err != nil {
+				return false, err
+			}
+			return true, os.Rename(written, filepath.Join(bin, "report.jws"))
 		})
 	}()
 	run := pageScript(ctx, dir, []string{"-euo", "pipefail"}, "KUBECONFIG="+kubeconfig, "BIN="+bin,

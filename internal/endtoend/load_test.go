@@ -8,11 +8,11 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,8 +38,9 @@ type load struct {
 }
 
 type failedRequest struct {
-	at  time.Time
-	err error
+	caller    string
+	begun, at time.Time
+	err       error
 }
 
 // loadOn begins a load of callers over HTTP/2 and as many over HTTP/1.1 on the endpoint, each asking every so often.
@@ -53,9 +54,9 @@ func (s *scene) loadOn(r *testworld.Replica, person *care, callers int, every ti
 	s.t.Cleanup(func() { l.stop() })
 	for n := range callers {
 		c := s.callerWith(r, credential)
-		l.ended.Go(func() { l.call(ctx, person, c, n, every) })
+		l.ended.Go(func() { l.call(ctx, person, c, fmt.Sprintf("caller %d", n), every) })
 		old := &oldCaller{client: s.callerWith(r, credential), endpoint: r.Endpoint + "/v1/registries/" + string(s.Registry.Spec.OID), journal: s.journal.of(r.Endpoint)}
-		old.http = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
+		old.http = &http.Client{Timeout: patience, Transport: &http.Transport{
 			TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{}, // no HTTP/2
 			TLSClientConfig: &tls.Config{
 				MinVersion: tls.VersionTLS13, RootCAs: credential.Authority, Certificates: []tls.Certificate{credential.Certificate},
@@ -64,7 +65,7 @@ func (s *scene) loadOn(r *testworld.Replica, person *care, callers int, every ti
 		l.ended.Go(func() {
 			defer old.http.CloseIdleConnections()
 			for ctx.Err() == nil {
-				l.note("search over HTTP/1.1", old.search(ctx, person.id))
+				_ = l.ask(ctx, fmt.Sprintf("caller %d over HTTP/1.1", n), "search", func() error { return old.search(ctx, person.id) })
 				pause(ctx, every)
 			}
 		})
@@ -72,22 +73,20 @@ func (s *scene) loadOn(r *testworld.Replica, person *care, callers int, every ti
 	return l
 }
 
-func (l *load) call(ctx context.Context, person *care, c *archiveclient.Client, n int, every time.Duration) {
+func (l *load) call(ctx context.Context, person *care, c *archiveclient.Client, name string, every time.Duration) {
 	for i := 0; ctx.Err() == nil; i++ {
-		d := person.document("case-note", testworld.Task, fmt.Sprintf("note %d of %d", i, n))
-		id, err := c.Store(ctx, d)
-		l.note("store", err)
+		d := person.document("case-note", testworld.Task, fmt.Sprintf("note %d of %s", i, name))
+		var id string
+		err := l.ask(ctx, name, "store", func() (err error) { id, err = c.Store(ctx, d); return err })
 		if err == nil {
 			l.mutex.Lock()
 			l.acknowledged[id] = d.Body
 			l.mutex.Unlock()
 			pause(ctx, every)
-			_, err := c.Read(ctx, id)
-			l.note("read", err)
+			_ = l.ask(ctx, name, "read", func() error { _, err := c.Read(ctx, id); return err })
 		}
 		pause(ctx, every)
-		_, err = c.Search(ctx, archiveQuery(person.id))
-		l.note("search", err)
+		_ = l.ask(ctx, name, "search", func() error { _, err := c.Search(ctx, archiveQuery(person.id)); return err })
 		pause(ctx, every)
 	}
 }
@@ -98,19 +97,25 @@ func (l *load) stop() {
 	l.ended.Wait()
 }
 
-func (l *load) note(what string, err error) {
+// ask makes a request of a caller, and notes how it went.
+func (l *load) ask(ctx context.Context, caller, what string, request func() error) error {
+	begun := time.Now()
+	err := request()
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	now := time.Now()
 	switch {
 	case err == nil:
 		l.good = append(l.good, now)
-	case errors.Is(err, context.Canceled):
-		return
+	case ctx.Err() != nil: // whatever it says
+		return err
+	case strings.Contains(err.Error(), "view-stale"): // a busy machine's answer to anybody, not what the load is to show
+		return err
 	default:
-		l.failed = append(l.failed, failedRequest{now, fmt.Errorf("%s: %w", what, err)})
+		l.failed = append(l.failed, failedRequest{caller, begun, now, fmt.Errorf("%s: %s: %w", caller, what, err)})
 	}
 	l.asked++
+	return err
 }
 
 // counts gives how many requests were answered well, and the failures.

@@ -84,9 +84,15 @@ func (w *wire) carry(to, from net.Conn) {
 
 func (w *wire) close() {
 	_ = w.listener.Close()
+	w.cut()
+}
+
+// cut closes what is open. What has not passed by then never does.
+func (w *wire) cut() {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	for _, c := range w.open {
 		_ = c.Close()
 	}
+	w.open = nil
 }

@@ -48,7 +48,7 @@ func TestAnArchiveThatCannotStartTellsWhy(t *testing.T) {
 	t.Parallel()
 	c := shared.of(t)
 	s := c.begin(t, settings{})
-	cases := append(mishapsOfTheDatabase(), mishapsOfTheStore()...)
+	cases := append(mishapsOfTheDatabase(), s.mishapsOfTheStore()...)
 	cases = append(cases, s.mishapsOfWhatIsGiven()...)
 	for _, m := range cases {
 		t.Run(m.name, func(t *testing.T) {
@@ -77,16 +77,13 @@ func (b *binary) failsToStart(t *testing.T, m mishap, flags ...string) {
 	report := filepath.Join(filepath.Dir(b.log), "termination-log")
 	b.command = append(append(b.command, "--termination-log", report), flags...)
 	g.Expect(b.launch(t)).To(Succeed())
-	ended := make(chan error, 1)
-	go func() { ended <- b.running.Wait() }()
-	var err error
 	select {
-	case err = <-ended:
-	case <-time.After(30 * time.Second):
+	case <-b.ended:
+	case <-time.After(patience):
 		t.Fatalf("it runs; it said:\n%s", b.said(g))
 	}
 	var status *exec.ExitError
-	g.Expect(errors.As(err, &status)).To(BeTrue(), "%v", err)
+	g.Expect(errors.As(b.err, &status)).To(BeTrue(), "%v", b.err)
 	g.Expect(status.ExitCode()).To(Equal(max(m.status, 1)), b.said(g))
 	lines := strings.Split(strings.TrimSpace(b.said(g)), "\n")
 	var told failure.Report
@@ -206,11 +203,12 @@ func mishapsOfTheDatabase() []mishap {
 	}
 }
 
-func mishapsOfTheStore() []mishap {
+func (s *scene) mishapsOfTheStore() []mishap {
 	return []mishap{
 		{name: "a data directory in use", reason: failure.VolumeInUse, cause: func(g Gomega, b *binary, _ *database) []string {
-			_, err := sqlite.Lock(b.DataDir)
+			unlock, err := sqlite.Lock(b.DataDir)
 			g.Expect(err).NotTo(HaveOccurred())
+			s.t.Cleanup(func() { _ = unlock() }) // nor does the garbage collector close it before
 			return nil
 		}},
 		{name: "a file that is no store", reason: failure.StoreDamaged, cause: func(g Gomega, b *binary, _ *database) []string {
