@@ -14,9 +14,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -239,7 +241,7 @@ func (e *Env) prepareControllerManager() error {
 	}
 	e.ControllerManager = e.process(ControllerManager,
 		"--kubeconfig="+kubeconfig,
-		"--controllers=namespace-controller,garbage-collector-controller,persistentvolumeclaim-protection-controller",
+		"--controllers="+strings.Join(controllers, ","),
 		"--leader-elect=false",
 		"--kube-api-qps=500", "--kube-api-burst=1000",
 		"--bind-address=127.0.0.1",
@@ -251,29 +253,50 @@ func (e *Env) prepareControllerManager() error {
 	if err != nil {
 		return err
 	}
-	e.ControllerManager.ready = probe(client, fmt.Sprintf("https://127.0.0.1:%d/healthz", port))
+	// It serves before its controllers are made, and ends if the API server goes away in between.
+	e.ControllerManager.ready = func(ctx context.Context) error {
+		text, err := get(ctx, client, fmt.Sprintf("https://127.0.0.1:%d/healthz?verbose", port))
+		for _, name := range controllers {
+			if err == nil && !strings.Contains(text, name) {
+				err = fmt.Errorf("the %s has not been made", name)
+			}
+		}
+		return err
+	}
 	return nil
 }
+
+// controllers are those that a controller manager runs here.
+var controllers = []string{"namespace-controller", "garbage-collector-controller", "persistentvolumeclaim-protection-controller"}
 
 // probe returns a check that passes when all URLs answer 200.
 func probe(client *http.Client, urls ...string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		for _, url := range urls {
-			request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-			if err != nil {
+			if _, err := get(ctx, client, url); err != nil {
 				return err
-			}
-			response, err := client.Do(request)
-			if err != nil {
-				return err
-			}
-			_ = response.Body.Close()
-			if response.StatusCode != http.StatusOK {
-				return fmt.Errorf("%s: %s", url, response.Status)
 			}
 		}
 		return nil
 	}
+}
+
+// get gives what a URL answers with 200.
+func get(ctx context.Context, client *http.Client, url string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", url, response.Status)
+	}
+	return string(text), err
 }
 
 func (e *Env) installCRDs() error {
