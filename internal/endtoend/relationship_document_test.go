@@ -16,7 +16,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/valtuus/valtuus/api/v1alpha1"
 	"github.com/valtuus/valtuus/internal/archive/relationship/naming"
@@ -196,7 +196,7 @@ func TestTheClientRelationshipDocumentOpensAndClosesTheRight(t *testing.T) {
 
 	g.Expect(first.annul()).To(Succeed())
 	g.Expect(first.access()).To(Equal("relationship-ended"), "at once")
-	g.Eventually(func() error { _, err := seen(s, first.relationship)(); return client.IgnoreNotFound(err) }, soon).Should(Succeed())
+	g.Eventually(func() error { _, err := seen(s, first.relationship)(); return err }, soon).Should(MatchError(apierrors.IsNotFound, "IsNotFound"))
 	g.Eventually(first.access, soon).Should(Equal("no-relationship"))
 	s.expectNothingPersonal(g, p, first)
 }
@@ -287,7 +287,7 @@ func TestInvariant2_AnEndInADocumentNeedsNobody(t *testing.T) {
 				g.Expect(ends()).To(HaveEach(over))
 				return errors.Join(ended.agree(), paperOfApplied.agree())
 			}).Should(Succeed(), "the relationships follow")
-			g.Eventually(func() error { _, err := seen(s, annulled.relationship)(); return client.IgnoreNotFound(err) }).Should(Succeed())
+			g.Eventually(func() error { _, err := seen(s, annulled.relationship)(); return err }).Should(MatchError(apierrors.IsNotFound, "IsNotFound"))
 			g.Consistently(ends, "500ms").Should(HaveEach(over))
 			g.Expect(c.startManager()).To(Succeed())
 			g.Eventually(meanwhile.access).Should(Equal(allowed), "what was stored meanwhile is carried out")

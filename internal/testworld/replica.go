@@ -23,7 +23,7 @@ import (
 )
 
 // patience is how long what the controllers make is waited for.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // ReplicaOptions say how an archive replica runs.
 type ReplicaOptions struct {
