@@ -117,6 +117,9 @@ func (c *Cluster) initialize(ctx context.Context, bin string, who *account, sett
 	}
 	all := map[string]string{
 		"listen_addresses": "127.0.0.1", "port": strconv.Itoa(c.port.Number), "unix_socket_directories": c.dir.run(),
+		// Many tests run at once, each with archives of its own, which take 20 each.
+		"max_connections": "500",
+
 		"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on",
 		"log_line_prefix": "%m [%p] ", "log_parameter_max_length": "0", "log_parameter_max_length_on_error": "0",
 	}
