@@ -390,9 +390,9 @@ var _ = Describe("an observed deployment test", func() {
 		change(ctx, l, l.North, func(u *v1alpha1.ProducerUnit) { u.Spec.AcceptTests[0].ClosesAt = u.Status.DeploymentTests[0].ClosesAt })
 		Eventually(seen(ctx, l, test)).Should(SatisfyAll(
 			HaveField("Status.Window.Extensions", ConsistOf(HaveField("Reason", BeEquivalentTo("the archive was down")))),
-			WithTransform(func(o *v1alpha1.DeploymentTest) bool { return o.Status.Window.ClosesAt.Equal(&later) }, BeTrue())))
-		Eventually(seen(ctx, l, testRegistry(test))).Should(WithTransform(func(o *v1alpha1.Registry) bool { return o.Status.Test.ClosesAt.Equal(&later) }, BeTrue()))
-		Eventually(seen(ctx, l, testGrant(test))).Should(WithTransform(func(o *v1alpha1.RegistryAccessGrant) bool { return o.Status.ValidUntil.Equal(&later) }, BeTrue()))
+			HaveField("Status.Window.ClosesAt.Time", BeTemporally("==", later.Time))))
+		Eventually(seen(ctx, l, testRegistry(test))).Should(HaveField("Status.Test.ClosesAt.Time", BeTemporally("==", later.Time)))
+		Eventually(seen(ctx, l, testGrant(test))).Should(HaveField("Status.ValidUntil.Time", BeTemporally("==", later.Time)))
 		before := must(seen(ctx, l, testGrant(test))()).Status.Credentials
 		l.clock.SetTime(former.Time)
 		Consistently(seen(ctx, l, test), "400ms").Should(be(v1alpha1.TestOpen))
@@ -470,7 +470,7 @@ var _ = Describe("an observed deployment test", func() {
 			for _, namespace := range []string{l.Organizer, l.Producer} {
 				Eventually(func() int { return reminders(namespace) }).Should(Equal(i + 1))
 			}
-			Eventually(seen(ctx, l, test)).Should(WithTransform(func(o *v1alpha1.DeploymentTest) time.Time { return o.Status.Window.RemindedFor.Time }, BeTemporally("~", l.clock.Now(), time.Second)))
+			Eventually(seen(ctx, l, test)).Should(HaveField("Status.Window.RemindedFor.Time", BeTemporally("~", l.clock.Now(), time.Second)))
 			l.start(nil)
 			l.pass(time.Minute)
 			for _, namespace := range []string{l.Organizer, l.Producer} {

@@ -79,7 +79,12 @@ func TestInvariant10_TheHistoryOutlivesTheRelationship(t *testing.T) {
 		return recall[openapi.RelationshipHistory](c, organizer, "_history", nil).States
 	}
 	isLast := func(match types.GomegaMatcher) types.GomegaMatcher {
-		return WithTransform(func(all []openapi.RelationshipState) openapi.RelationshipState { return all[len(all)-1] }, match)
+		return WithTransform(func(all []openapi.RelationshipState) openapi.RelationshipState {
+			if len(all) == 0 {
+				return openapi.RelationshipState{}
+			}
+			return all[len(all)-1]
+		}, match)
 	}
 	g.Eventually(func() []openapi.RelationshipState { return states(c, s.organizer) }, soon).
 		Should(isLast(SatisfyAll(HaveField("Deleted", true), HaveField("Missed", false))))
