@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	driver "modernc.org/sqlite"
 )
@@ -54,7 +55,7 @@ func syncDir(dir string) error {
 // open gives a pool of size connections. Pragmas are per connection, so they ride in the DSN.
 func open(file string, size int, extra url.Values) (*sql.DB, error) {
 	params := url.Values{
-		"_busy_timeout": {"10000"},
+		"_busy_timeout": {strconv.FormatInt(lockTimeout.Milliseconds(), 10)},
 		"_foreign_keys": {"on"},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},

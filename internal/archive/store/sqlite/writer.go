@@ -72,7 +72,7 @@ func (w *writer) close() error {
 	return errors.Join(append(errs, w.db.Close())...)
 }
 
-// lockTimeout is how long a transaction waits for one of another program.
+// lockTimeout is how long whoever needs a lock waits for another program's transaction.
 const lockTimeout = 10 * time.Second
 
 // begin takes the write lock at once, so that a transaction never fails half-way for a lock.
